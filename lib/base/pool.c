@@ -91,13 +91,13 @@ base_pool_open(void *memory, uint32_t element_bytes, uint32_t capacity)
 	if (stack == NULL)
 		return NULL;
 	*stack = (struct stack_pool){.pool = {.take = stack_take,
-					 .give = stack_give,
-					 .element_bytes = element_bytes,
-					 .capacity = capacity},
-	    .stride_bytes = (uint32_t)round_to_line(element_bytes),
-	    .free_count = capacity,
-	    .from_heap = from_heap,
-	    .elements = (uint8_t *)stack + header_bytes(capacity)};
+					     .give = stack_give,
+					     .element_bytes = element_bytes,
+					     .capacity = capacity},
+		.stride_bytes = (uint32_t)round_to_line(element_bytes),
+		.free_count = capacity,
+		.from_heap = from_heap,
+		.elements = (uint8_t *)stack + header_bytes(capacity)};
 	/* The lowest index on top: the first elements taken are neighbours. */
 	for (uint32_t i = 0; i < capacity; i++)
 		stack->free[i] = capacity - 1 - i;

@@ -17,7 +17,7 @@ struct base_pool {
 	uint32_t element_bytes;
 	uint32_t capacity;
 	uint32_t
-	    in_use; /* by this user of the pool; may be negative in a shard that frees what others took */
+		in_use; /* by this user of the pool; may be negative in a shard that frees what others took */
 };
 
 static inline void *

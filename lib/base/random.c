@@ -93,7 +93,7 @@ base_siphash(const uint8_t key[16], const void *octets, size_t length)
 	const uint8_t *at = octets;
 	uint64_t k0 = load_little(key, 8), k1 = load_little(key + 8, 8);
 	uint64_t v[4] = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
-	    k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
+		k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
 	size_t whole = length & ~(size_t)7;
 	uint64_t word;
 

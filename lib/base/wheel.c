@@ -106,7 +106,7 @@ advance(struct base_wheel *wheel, uint32_t *budget)
 
 	for (unsigned level = BASE_WHEEL_LEVELS - 1; level > 0; level--)
 		if ((wheel->tick & ((UINT64_C(1) << (PLACE_BITS * level)) - 1)) == 0 &&
-		    !cascade(wheel, level, budget))
+			!cascade(wheel, level, budget))
 			return false;
 	join(&wheel->due, &wheel->places[0][at]);
 	wheel->occupied[0][at / 64] &= ~(UINT64_C(1) << (at % 64));
@@ -151,9 +151,9 @@ ticks_to_occupied(const struct base_wheel *wheel)
 		else if (i == BASE_WHEEL_PLACES / 64)
 			bits &= ~(UINT64_MAX << (from % 64));
 		if (bits != 0)
-			return (
-			    int)((word * 64 + (unsigned)__builtin_ctzll(bits) + BASE_WHEEL_PLACES - from) %
-				 BASE_WHEEL_PLACES);
+			return (int)((word * 64 + (unsigned)__builtin_ctzll(bits) + BASE_WHEEL_PLACES -
+					     from) %
+				BASE_WHEEL_PLACES);
 	}
 	return -1;
 }
