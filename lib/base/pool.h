@@ -16,8 +16,8 @@ struct base_pool {
 	void (*give)(struct base_pool *pool, void *element);
 	uint32_t element_bytes;
 	uint32_t capacity;
-	uint32_t
-		in_use; /* by this user of the pool; may be negative in a shard that frees what others took */
+	/* By this user of the pool; may be negative in a shard that frees what others took. */
+	uint32_t in_use;
 };
 
 static inline void *

@@ -40,11 +40,14 @@ base_random_next(struct base_random *random)
 	return result;
 }
 
+/* The full product of two 64-bit numbers; ISO C has no such type. */
+__extension__ typedef unsigned __int128 product;
+
 uint64_t
 base_random_below(struct base_random *random, uint64_t limit)
 {
 	base_assert(limit > 0);
-	return (uint64_t)((unsigned __int128)base_random_next(random) * limit >> 64);
+	return (uint64_t)((product)base_random_next(random) * limit >> 64);
 }
 
 void
