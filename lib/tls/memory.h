@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Memory of wolfSSL. The library allocates through process-wide functions; behind them each shard has its own
+ * struct tls_memory: size classes with free lists over one piece of memory taken at start. What it cannot give
+ * comes from the heap, up to a limit, and is counted; beyond the limit the allocation fails and the handshake
+ * with it. Threads that have bound none (start-up, tools) use the heap and count in no one's numbers.
+ *
+ * A block goes back to the memory it came from. One thread at a time may use a memory: the thread that has it
+ * bound, or whoever closes sessions and contexts after that thread has ended.
+ */
+#ifndef TLS_MEMORY_H
+#define TLS_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct tls_memory;
+
+struct tls_memory_counters {
+	uint64_t allocations;      /* since the start, heap included */
+	uint64_t heap_allocations; /* of these, what the pool could not give */
+	uint64_t refused;          /* neither had room */
+	uint64_t blocks_in_use;
+	uint64_t bytes_in_use; /* as asked for by class, heap included */
+	uint64_t bytes_in_use_peak;
+	uint64_t heap_bytes_in_use;
+};
+
+enum {
+	/* Room to plan per concurrent handshake and per context; measured peaks, rounded up. */
+	TLS_MEMORY_HANDSHAKE_BYTES = 49152,
+	TLS_MEMORY_CONTEXT_BYTES = 131072
+};
+
+/*
+ * `octets` (aligned to 64) is the caller's and outlives the memory; NULL takes it from the heap here, once.
+ * `heap_max_bytes` bounds the fallback. NULL when there is not even room for the book-keeping.
+ */
+struct tls_memory *tls_memory_open(void *octets, size_t bytes, size_t heap_max_bytes);
+/* Every block is back. */
+void tls_memory_close(struct tls_memory *memory);
+/* Makes it the calling thread's; NULL unbinds. */
+void tls_memory_bind(struct tls_memory *memory);
+const struct tls_memory_counters *tls_memory_counters(const struct tls_memory *memory);
+
+#endif
