@@ -26,18 +26,12 @@
 #include "base/datagram.h"
 #include "base/pool.h"
 #include "quic/limits.h"
+#include "quic/slot.h"
 
 struct crypto_backend;
 struct quic_conn;
 struct quic_endpoint;
-struct quic_slots;
 struct tls_context;
-
-/* Names a connection for as long as it lives and never another; survives a move to another shard. */
-struct quic_handle {
-	uint32_t slot;
-	uint32_t generation;
-};
 
 /* Site-wide keys, from the key file; the same on every shard. */
 struct quic_site_keys {
