@@ -116,17 +116,60 @@ advance(struct base_wheel *wheel, uint32_t *budget)
 	return true;
 }
 
+static bool
+level_empty(const struct base_wheel *wheel, unsigned level)
+{
+	const uint64_t *words = wheel->occupied[level];
+
+	return (words[0] | words[1] | words[2] | words[3]) == 0;
+}
+
+/* Ticks from wheel->tick to the first occupied place of the lowest level, which is not empty. */
+static uint64_t
+ticks_to_occupied(const struct base_wheel *wheel)
+{
+	unsigned from = wheel->tick & (BASE_WHEEL_PLACES - 1);
+
+	for (unsigned i = 0;; i++) {
+		unsigned word = (from / 64 + i) % (BASE_WHEEL_PLACES / 64);
+		uint64_t bits = wheel->occupied[0][word];
+
+		if (i == 0)
+			bits &= UINT64_MAX << (from % 64);
+		if (bits != 0)
+			return (word * 64 + (unsigned)__builtin_ctzll(bits) - from) & (BASE_WHEEL_PLACES - 1);
+	}
+}
+
+/* The first tick from wheel->tick on at which there is anything to do; some node is placed. */
+static uint64_t
+next_busy_tick(const struct base_wheel *wheel)
+{
+	uint64_t next = BASE_NEVER;
+
+	if (!level_empty(wheel, 0))
+		next = wheel->tick + ticks_to_occupied(wheel);
+	for (unsigned level = 1; level < BASE_WHEEL_LEVELS; level++) {
+		uint64_t below = (UINT64_C(1) << (PLACE_BITS * level)) - 1;
+
+		if (!level_empty(wheel, level))
+			return base_time_earlier(next, (wheel->tick + below) & ~below);
+	}
+	return next;
+}
+
 struct base_wheel_node *
 base_wheel_expire(struct base_wheel *wheel, uint64_t now_ns, uint32_t *budget)
 {
+	uint64_t now_tick = now_ns / BASE_WHEEL_TICK_NS;
 	struct base_wheel_node *node;
 	struct base_list *link;
 
-	if (wheel->armed == 0)
-		wheel->tick = now_ns / BASE_WHEEL_TICK_NS + 1;
-	while (base_list_empty(&wheel->due) && *budget > 0 && wheel->tick <= now_ns / BASE_WHEEL_TICK_NS)
-		if (!advance(wheel, budget))
+	while (base_list_empty(&wheel->due) && *budget > 0 && wheel->tick <= now_tick) {
+		wheel->tick = base_time_earlier(next_busy_tick(wheel), now_tick + 1);
+		if (wheel->tick <= now_tick && !advance(wheel, budget))
 			break;
+	}
 	link = base_list_pop_front(&wheel->due);
 	if (link == NULL)
 		return NULL;
@@ -136,42 +179,13 @@ base_wheel_expire(struct base_wheel *wheel, uint64_t now_ns, uint32_t *budget)
 	return node;
 }
 
-/* Ticks from wheel->tick to the first occupied place of the lowest level, or -1. */
-static int
-ticks_to_occupied(const struct base_wheel *wheel)
-{
-	unsigned from = wheel->tick & (BASE_WHEEL_PLACES - 1);
-
-	for (unsigned i = 0; i <= BASE_WHEEL_PLACES / 64; i++) {
-		unsigned word = (from / 64 + i) % (BASE_WHEEL_PLACES / 64);
-		uint64_t bits = wheel->occupied[0][word];
-
-		if (i == 0)
-			bits &= UINT64_MAX << (from % 64);
-		else if (i == BASE_WHEEL_PLACES / 64)
-			bits &= ~(UINT64_MAX << (from % 64));
-		if (bits != 0)
-			return (int)((word * 64 + (unsigned)__builtin_ctzll(bits) + BASE_WHEEL_PLACES -
-					     from) %
-				BASE_WHEEL_PLACES);
-	}
-	return -1;
-}
-
 uint64_t
 base_wheel_deadline(const struct base_wheel *wheel)
 {
-	/* A tick at a multiple of 256 has not cascaded yet. */
-	uint64_t to_cascade = -wheel->tick & (BASE_WHEEL_PLACES - 1);
-	int ticks;
-
 	if (!base_list_empty(&wheel->due))
 		return 0;
 	if (wheel->armed == 0)
 		return BASE_NEVER;
-	ticks = ticks_to_occupied(wheel);
-	if (ticks < 0 || (uint64_t)ticks > to_cascade)
-		ticks = (int)to_cascade;
-	/* A place due at the start of tick T is expired by the first call at or after that start. */
-	return (wheel->tick + (uint64_t)ticks) * BASE_WHEEL_TICK_NS;
+	/* A place is expired by the first call at or after the start of its tick. */
+	return next_busy_tick(wheel) * BASE_WHEEL_TICK_NS;
 }
