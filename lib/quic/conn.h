@@ -52,14 +52,14 @@ bool quic_conn_stream_set_user(struct quic_conn *conn, uint64_t stream_id, void 
 void *quic_conn_stream_user(struct quic_conn *conn, uint64_t stream_id);
 /* RFC 9218: urgency 0 (first) to 7, default 3; incremental streams of one urgency share, others go one after the other. */
 void quic_conn_stream_set_priority(
-    struct quic_conn *conn, uint64_t stream_id, uint8_t urgency, bool incremental);
+	struct quic_conn *conn, uint64_t stream_id, uint8_t urgency, bool incremental);
 
 /*
  * The next octets in order, in place, and whether the stream ends right after them. Returns true when there are octets or the end has
  * been reached. They stay until consumed; what is not consumed by the end of the turn is kept by the core and costs flow-control credit.
  */
 bool quic_conn_stream_read(
-    struct quic_conn *conn, uint64_t stream_id, const uint8_t **octets, size_t *length, bool *fin);
+	struct quic_conn *conn, uint64_t stream_id, const uint8_t **octets, size_t *length, bool *fin);
 /* Gives `length` octets from the front back. With the end reached, consuming all of them (also zero) finishes the receiving part. */
 void quic_conn_stream_consume(struct quic_conn *conn, uint64_t stream_id, size_t length);
 
@@ -70,13 +70,13 @@ size_t quic_conn_stream_room(struct quic_conn *conn, uint64_t stream_id);
  * follows when there is room. `fin` ends the stream and counts only if all octets were taken.
  */
 size_t quic_conn_stream_write(
-    struct quic_conn *conn, uint64_t stream_id, const uint8_t *octets, size_t length, bool fin);
+	struct quic_conn *conn, uint64_t stream_id, const uint8_t *octets, size_t length, bool fin);
 /*
  * As above without a copy and without a limit on length: the octets must stay as they are until STREAM_RELEASED brings the cookie (or STREAM_CLOSED or CLOSED
  * does for all). Takes all or nothing: false when there is no such stream, or no room for one more reference.
  */
-bool quic_conn_stream_write_static(struct quic_conn *conn, uint64_t stream_id, const uint8_t *octets, size_t length,
-    bool fin, uint64_t cookie);
+bool quic_conn_stream_write_static(struct quic_conn *conn, uint64_t stream_id, const uint8_t *octets,
+	size_t length, bool fin, uint64_t cookie);
 /* RESET_STREAM: abandons what is not acknowledged. */
 void quic_conn_stream_reset(struct quic_conn *conn, uint64_t stream_id, uint64_t error_code);
 /* STOP_SENDING: nothing more will be read. */

@@ -60,14 +60,14 @@ uint32_t quic_endpoint_slot_bytes(void);
 struct quic_endpoint_config {
 	struct quic_limits limits;
 	struct quic_site_keys keys;
-	uint16_t gateway;                /* server ID of connection IDs (QUIC-LB) */
-	uint16_t shard;                  /* this shard's number, in connection IDs and ownership words */
-	uint32_t epoch;                  /* of this start; no ID is issued twice under one key */
-	uint64_t entropy[4];             /* seed for unpredictable values of this endpoint */
-	struct crypto_backend *crypto;   /* borrowed */
-	struct tls_context *tls_server;  /* borrowed; NULL: accepts nothing */
-	struct tls_context *tls_client;  /* borrowed; NULL: connects nowhere */
-	struct quic_slots *slots;        /* borrowed, shared by all shards */
+	uint16_t gateway;               /* server ID of connection IDs (QUIC-LB) */
+	uint16_t shard;                 /* this shard's number, in connection IDs and ownership words */
+	uint32_t epoch;                 /* of this start; no ID is issued twice under one key */
+	uint64_t entropy[4];            /* seed for unpredictable values of this endpoint */
+	struct crypto_backend *crypto;  /* borrowed */
+	struct tls_context *tls_server; /* borrowed; NULL: accepts nothing */
+	struct tls_context *tls_client; /* borrowed; NULL: connects nowhere */
+	struct quic_slots *slots;       /* borrowed, shared by all shards */
 	struct base_pool *pools[QUIC_POOL_COUNT]; /* borrowed */
 };
 
@@ -75,7 +75,7 @@ struct quic_endpoint_config {
 size_t quic_endpoint_bytes(const struct quic_limits *limits);
 /* Builds the endpoint in `memory`; copies the configuration. Cannot fail. */
 struct quic_endpoint *quic_endpoint_open(
-    void *memory, const struct quic_endpoint_config *config, uint64_t now_ns);
+	void *memory, const struct quic_endpoint_config *config, uint64_t now_ns);
 /* Drops every connection without a word to the peers and gives all pool elements back. */
 void quic_endpoint_close(struct quic_endpoint *endpoint);
 
@@ -87,16 +87,16 @@ void quic_endpoint_receive(struct quic_endpoint *endpoint, struct base_batch *ba
 void quic_endpoint_expire(struct quic_endpoint *endpoint, uint64_t now_ns);
 
 enum quic_event_type {
-	QUIC_EVENT_CONNECTED,        /* handshake complete: ALPN is known, streams may be opened */
-	QUIC_EVENT_STREAM_READABLE,  /* octets in order or the end (quic_conn_stream_read) */
-	QUIC_EVENT_STREAM_WRITABLE,  /* room again after a write that was cut short */
-	QUIC_EVENT_STREAM_RESET,     /* peer's RESET_STREAM: error_code; nothing more to read */
-	QUIC_EVENT_STREAM_STOPPED,   /* peer's STOP_SENDING: error_code; writes are discarded, the core has sent RESET_STREAM */
-	QUIC_EVENT_STREAM_RELEASED,  /* octets given with write_static are free again: cookie */
-	QUIC_EVENT_STREAM_CLOSED,    /* both parts over: the last event of the stream, its user pointer goes */
-	QUIC_EVENT_STREAMS_ALLOWED,  /* the peer allows more streams than before */
-	QUIC_EVENT_DATAGRAM,         /* RFC 9221: octets, length; in place */
-	QUIC_EVENT_CLOSED,           /* the last event of the connection; its user pointer goes; error_code, closed_by_peer, … */
+	QUIC_EVENT_CONNECTED,       /* handshake complete: ALPN is known, streams may be opened */
+	QUIC_EVENT_STREAM_READABLE, /* octets in order or the end (quic_conn_stream_read) */
+	QUIC_EVENT_STREAM_WRITABLE, /* room again after a write that was cut short */
+	QUIC_EVENT_STREAM_RESET,    /* peer's RESET_STREAM: error_code; nothing more to read */
+	QUIC_EVENT_STREAM_STOPPED, /* peer's STOP_SENDING: error_code; writes are discarded, the core has sent RESET_STREAM */
+	QUIC_EVENT_STREAM_RELEASED, /* octets given with write_static are free again: cookie */
+	QUIC_EVENT_STREAM_CLOSED,   /* both parts over: the last event of the stream, its user pointer goes */
+	QUIC_EVENT_STREAMS_ALLOWED, /* the peer allows more streams than before */
+	QUIC_EVENT_DATAGRAM,        /* RFC 9221: octets, length; in place */
+	QUIC_EVENT_CLOSED, /* the last event of the connection; its user pointer goes; error_code, closed_by_peer, … */
 	QUIC_EVENT_COUNT
 };
 
@@ -105,7 +105,7 @@ struct quic_event {
 	struct quic_handle handle;
 	struct quic_conn *conn; /* valid until the next call of receive, expire or send */
 	uint64_t stream_id;     /* STREAM_* */
-	void *stream_user;      /* STREAM_*: as set by quic_conn_stream_set_user; NULL on the first event of a peer's stream */
+	void *stream_user; /* STREAM_*: as set by quic_conn_stream_set_user; NULL on the first event of a peer's stream */
 	uint64_t cookie;        /* STREAM_RELEASED */
 	uint64_t error_code;    /* STREAM_RESET, STREAM_STOPPED, CLOSED */
 	const uint8_t *octets;  /* DATAGRAM */
@@ -135,21 +135,22 @@ struct quic_connect {
 	const char *alpn;        /* one protocol, or several separated by commas */
 	const uint8_t *ticket;   /* of an earlier connection, or NULL */
 	uint32_t ticket_length;
-	const uint8_t *token;    /* of an earlier NEW_TOKEN frame, or NULL */
+	const uint8_t *token; /* of an earlier NEW_TOKEN frame, or NULL */
 	uint32_t token_length;
-	uint32_t version;        /* 0: version 1 */
+	uint32_t version; /* 0: version 1 */
 	void *user;
 };
 
 /* Begins a connection as client. NULL when slots or pools are used up (counted). The strings are copied. */
 struct quic_conn *quic_endpoint_connect(
-    struct quic_endpoint *endpoint, const struct quic_connect *connect, uint64_t now_ns);
+	struct quic_endpoint *endpoint, const struct quic_connect *connect, uint64_t now_ns);
 /* The connection of a handle if this endpoint owns it, else NULL. */
 struct quic_conn *quic_endpoint_find(struct quic_endpoint *endpoint, struct quic_handle handle);
 /* From now on new connections are refused with CONNECTION_REFUSED. */
 void quic_endpoint_stop_accepting(struct quic_endpoint *endpoint);
 /* Closes every connection with this application or (NO_ERROR) transport error code. */
-void quic_endpoint_close_all(struct quic_endpoint *endpoint, uint64_t error_code, bool application, uint64_t now_ns);
+void quic_endpoint_close_all(
+	struct quic_endpoint *endpoint, uint64_t error_code, bool application, uint64_t now_ns);
 /* Connections owned by the endpoint, those closing and draining included. */
 uint32_t quic_endpoint_connections(const struct quic_endpoint *endpoint);
 /* Names and values of what was dropped and what happened, for metrics. */
