@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "drivers/crypto/ipsec_mb.h"
+
+#include <intel-ipsec-mb.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "drivers/crypto/ipsec_mb_parts.h"
+
+#define ALIGNED(bytes) (((bytes) + CRYPTO_ALIGNMENT - 1) / CRYPTO_ALIGNMENT * CRYPTO_ALIGNMENT)
+#define SCHEDULE_BYTES_MAX IPSEC_MB_SCHEDULE_BYTES(IPSEC_MB_ROUNDS_256)
+_Static_assert(
+	ALIGNED(sizeof(struct gcm_key_data)) <= CRYPTO_EXPANDED_BYTES_MAX, "the bound of expanded keys");
+
+/* The library's own state follows, aligned. */
+struct ipsec_mb {
+	struct crypto_backend backend;
+	IMB_MGR *manager;
+	bool aesni;
+};
+
+struct block_key {
+	_Alignas(16) uint8_t encrypt[IPSEC_MB_SCHEDULE_BYTES(IPSEC_MB_ROUNDS_128)];
+	_Alignas(16) uint8_t decrypt[IPSEC_MB_SCHEDULE_BYTES(IPSEC_MB_ROUNDS_128)];
+};
+
+static void
+expand_key(struct crypto_backend *backend, enum crypto_aead aead, const uint8_t *key, void *expanded)
+{
+	IMB_MGR *manager = ((struct ipsec_mb *)backend)->manager;
+
+	switch (aead) {
+	case CRYPTO_AES_128_GCM:
+		IMB_AES128_GCM_PRE(manager, key, expanded);
+		break;
+	case CRYPTO_AES_256_GCM:
+		IMB_AES256_GCM_PRE(manager, key, expanded);
+		break;
+	default:
+		memcpy(expanded, key, CRYPTO_KEY_BYTES_MAX);
+	}
+}
+
+static void
+expand_mask_key(struct crypto_backend *backend, enum crypto_aead aead, const uint8_t *key, void *expanded)
+{
+	IMB_MGR *manager = ((struct ipsec_mb *)backend)->manager;
+	_Alignas(16) uint8_t unused[SCHEDULE_BYTES_MAX];
+
+	switch (aead) {
+	case CRYPTO_AES_128_GCM:
+		IMB_AES_KEYEXP_128(manager, key, expanded, unused);
+		break;
+	case CRYPTO_AES_256_GCM:
+		IMB_AES_KEYEXP_256(manager, key, expanded, unused);
+		break;
+	default:
+		memcpy(expanded, key, CRYPTO_KEY_BYTES_MAX);
+		return;
+	}
+	crypto_wipe(unused, sizeof(unused));
+}
+
+static void
+expand_block_key(struct crypto_backend *backend, const uint8_t *key, void *expanded)
+{
+	IMB_MGR *manager = ((struct ipsec_mb *)backend)->manager;
+	struct block_key *both = expanded;
+
+	IMB_AES_KEYEXP_128(manager, key, both->encrypt, both->decrypt);
+}
+
+/* Submits the job just prepared. The modes used here are done at once; the flush is for a library that differs. */
+static void
+run_job(IMB_MGR *manager)
+{
+	IMB_JOB *done = IMB_SUBMIT_JOB(manager);
+
+	if (done == NULL)
+		done = IMB_FLUSH_JOB(manager);
+	base_assert(done != NULL && done->status == IMB_STATUS_COMPLETED);
+}
+
+static void
+chacha20_poly1305(
+	IMB_MGR *manager, const struct crypto_job *job, IMB_CIPHER_DIRECTION direction, uint8_t *tag)
+{
+	IMB_JOB *imb = IMB_GET_NEXT_JOB(manager);
+
+	imb->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
+	imb->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
+	imb->cipher_direction = direction;
+	imb->chain_order = direction == IMB_DIR_ENCRYPT ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
+	imb->enc_keys = job->key;
+	imb->dec_keys = job->key;
+	imb->key_len_in_bytes = CRYPTO_KEY_BYTES_MAX;
+	imb->u.CHACHA20_POLY1305.aad = job->aad;
+	imb->u.CHACHA20_POLY1305.aad_len_in_bytes = job->aad_length;
+	imb->src = job->data;
+	imb->dst = job->data;
+	imb->cipher_start_src_offset_in_bytes = 0;
+	imb->hash_start_src_offset_in_bytes = 0;
+	imb->msg_len_to_cipher_in_bytes = job->length;
+	imb->msg_len_to_hash_in_bytes = job->length;
+	imb->iv = job->nonce;
+	imb->iv_len_in_bytes = CRYPTO_NONCE_BYTES;
+	imb->auth_tag_output = tag;
+	imb->auth_tag_output_len_in_bytes = CRYPTO_TAG_BYTES;
+	run_job(manager);
+}
+
+static void
+seal(struct crypto_backend *backend, struct crypto_job *jobs, uint32_t count)
+{
+	IMB_MGR *manager = ((struct ipsec_mb *)backend)->manager;
+	struct gcm_context_data context;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct crypto_job *job = &jobs[i];
+		uint8_t *tag = job->data + job->length;
+
+		switch (job->aead) {
+		case CRYPTO_AES_128_GCM:
+			IMB_AES128_GCM_ENC(manager, job->key, &context, job->data, job->data, job->length,
+				job->nonce, job->aad, job->aad_length, tag, CRYPTO_TAG_BYTES);
+			break;
+		case CRYPTO_AES_256_GCM:
+			IMB_AES256_GCM_ENC(manager, job->key, &context, job->data, job->data, job->length,
+				job->nonce, job->aad, job->aad_length, tag, CRYPTO_TAG_BYTES);
+			break;
+		default:
+			chacha20_poly1305(manager, job, IMB_DIR_ENCRYPT, tag);
+		}
+		job->ok = true;
+	}
+}
+
+static void
+open_jobs(struct crypto_backend *backend, struct crypto_job *jobs, uint32_t count)
+{
+	IMB_MGR *manager = ((struct ipsec_mb *)backend)->manager;
+	struct gcm_context_data context;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct crypto_job *job = &jobs[i];
+		uint8_t tag[CRYPTO_TAG_BYTES];
+
+		switch (job->aead) {
+		case CRYPTO_AES_128_GCM:
+			IMB_AES128_GCM_DEC(manager, job->key, &context, job->data, job->data, job->length,
+				job->nonce, job->aad, job->aad_length, tag, CRYPTO_TAG_BYTES);
+			break;
+		case CRYPTO_AES_256_GCM:
+			IMB_AES256_GCM_DEC(manager, job->key, &context, job->data, job->data, job->length,
+				job->nonce, job->aad, job->aad_length, tag, CRYPTO_TAG_BYTES);
+			break;
+		default:
+			chacha20_poly1305(manager, job, IMB_DIR_DECRYPT, tag);
+		}
+		job->ok = crypto_equal(tag, job->data + job->length, CRYPTO_TAG_BYTES);
+	}
+}
+
+/* Blocks in place by the library's own call, for CPUs where the intrinsics would be illegal. */
+static void
+ecb(IMB_MGR *manager, const void *schedule, int rounds, IMB_CIPHER_DIRECTION direction, uint8_t *blocks,
+	uint32_t count)
+{
+	IMB_JOB *imb;
+
+	if (count == 0)
+		return;
+	imb = IMB_GET_NEXT_JOB(manager);
+	imb->cipher_mode = IMB_CIPHER_ECB;
+	imb->hash_alg = IMB_AUTH_NULL;
+	imb->cipher_direction = direction;
+	imb->chain_order = IMB_ORDER_CIPHER_HASH;
+	imb->enc_keys = schedule;
+	imb->dec_keys = schedule;
+	imb->key_len_in_bytes = rounds == IPSEC_MB_ROUNDS_128 ? IMB_KEY_128_BYTES : IMB_KEY_256_BYTES;
+	imb->src = blocks;
+	imb->dst = blocks;
+	imb->cipher_start_src_offset_in_bytes = 0;
+	imb->msg_len_to_cipher_in_bytes = (uint64_t)count * CRYPTO_BLOCK_BYTES;
+	imb->iv = NULL;
+	imb->iv_len_in_bytes = 0;
+	run_job(manager);
+}
+
+static void
+mask_aes(const struct ipsec_mb *ipsec_mb, struct crypto_mask_job *jobs, uint32_t count, int rounds)
+{
+	if (ipsec_mb->aesni) {
+		ipsec_mb_mask_aes(jobs, count, rounds);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t block[CRYPTO_BLOCK_BYTES];
+
+		memcpy(block, jobs[i].sample, sizeof(block));
+		ecb(ipsec_mb->manager, jobs[i].key, rounds, IMB_DIR_ENCRYPT, block, 1);
+		memcpy(jobs[i].mask, block, CRYPTO_MASK_BYTES);
+	}
+}
+
+static void
+mask(struct crypto_backend *backend, struct crypto_mask_job *jobs, uint32_t count)
+{
+	const struct ipsec_mb *ipsec_mb = (struct ipsec_mb *)backend;
+
+	/* Run by run of neighbours with the same AEAD; nearly always one run. */
+	while (count > 0) {
+		uint32_t run = 1;
+
+		while (run < count && jobs[run].aead == jobs[0].aead)
+			run++;
+		if (jobs[0].aead == CRYPTO_AES_128_GCM)
+			mask_aes(ipsec_mb, jobs, run, IPSEC_MB_ROUNDS_128);
+		else if (jobs[0].aead == CRYPTO_AES_256_GCM)
+			mask_aes(ipsec_mb, jobs, run, IPSEC_MB_ROUNDS_256);
+		else
+			ipsec_mb_mask_chacha20(jobs, run);
+		jobs += run;
+		count -= run;
+	}
+}
+
+static void
+block_encrypt(struct crypto_backend *backend, const void *key, uint8_t *blocks, uint32_t count)
+{
+	const struct ipsec_mb *ipsec_mb = (struct ipsec_mb *)backend;
+	const struct block_key *both = key;
+
+	if (ipsec_mb->aesni)
+		ipsec_mb_block_encrypt(both->encrypt, blocks, count);
+	else
+		ecb(ipsec_mb->manager, both->encrypt, IPSEC_MB_ROUNDS_128, IMB_DIR_ENCRYPT, blocks, count);
+}
+
+static void
+block_decrypt(struct crypto_backend *backend, const void *key, uint8_t *blocks, uint32_t count)
+{
+	const struct ipsec_mb *ipsec_mb = (struct ipsec_mb *)backend;
+	const struct block_key *both = key;
+
+	if (ipsec_mb->aesni)
+		ipsec_mb_block_decrypt(both->decrypt, blocks, count);
+	else
+		ecb(ipsec_mb->manager, both->decrypt, IPSEC_MB_ROUNDS_128, IMB_DIR_DECRYPT, blocks, count);
+}
+
+/* The library hashes only what lies in one piece. */
+static void
+hash_pieces(struct crypto_backend *backend, enum crypto_hash hash, const struct crypto_piece *pieces,
+	uint32_t count, uint8_t *digest)
+{
+	IMB_MGR *manager = ((struct ipsec_mb *)backend)->manager;
+	uint8_t joined[CRYPTO_HASH_PIECES_BYTES_MAX];
+	const void *octets = joined;
+	size_t length = 0;
+
+	if (count == 1 && pieces[0].length > 0) {
+		octets = pieces[0].octets;
+		length = pieces[0].length;
+	} else {
+		for (uint32_t i = 0; i < count; i++) {
+			base_assert(pieces[i].length <= sizeof(joined) - length);
+			if (pieces[i].length > 0)
+				memcpy(joined + length, pieces[i].octets, pieces[i].length);
+			length += pieces[i].length;
+		}
+	}
+	if (hash == CRYPTO_SHA256)
+		IMB_SHA256(manager, octets, length, digest);
+	else
+		IMB_SHA384(manager, octets, length, digest);
+	if (octets == joined)
+		crypto_wipe(joined, length);
+}
+
+static const struct crypto_backend functions = {
+	.name = "ipsec_mb",
+	.aead_key_bytes = {[CRYPTO_AES_128_GCM] = ALIGNED(sizeof(struct gcm_key_data)),
+		[CRYPTO_AES_256_GCM] = ALIGNED(sizeof(struct gcm_key_data)),
+		[CRYPTO_CHACHA20_POLY1305] = ALIGNED(CRYPTO_KEY_BYTES_MAX)},
+	.mask_key_bytes = {[CRYPTO_AES_128_GCM] = ALIGNED(IPSEC_MB_SCHEDULE_BYTES(IPSEC_MB_ROUNDS_128)),
+		[CRYPTO_AES_256_GCM] = ALIGNED(IPSEC_MB_SCHEDULE_BYTES(IPSEC_MB_ROUNDS_256)),
+		[CRYPTO_CHACHA20_POLY1305] = ALIGNED(CRYPTO_KEY_BYTES_MAX)},
+	.block_key_bytes = ALIGNED(sizeof(struct block_key)),
+	.expand_key = expand_key,
+	.expand_mask_key = expand_mask_key,
+	.expand_block_key = expand_block_key,
+	.seal = seal,
+	.open = open_jobs,
+	.mask = mask,
+	.block_encrypt = block_encrypt,
+	.block_decrypt = block_decrypt,
+	.hash = hash_pieces,
+};
+
+size_t
+crypto_ipsec_mb_bytes(void)
+{
+	return ALIGNED(sizeof(struct ipsec_mb)) + ALIGNED(imb_get_mb_mgr_size());
+}
+
+struct crypto_backend *
+crypto_ipsec_mb_open(void *memory, unsigned int flags)
+{
+	struct ipsec_mb *ipsec_mb = memory;
+	uint8_t *state = (uint8_t *)memory + ALIGNED(sizeof(*ipsec_mb));
+	IMB_ARCH arch = IMB_ARCH_NONE;
+
+	base_assert((uintptr_t)memory % CRYPTO_ALIGNMENT == 0);
+	ipsec_mb->backend = functions;
+	ipsec_mb->manager =
+		imb_set_pointers_mb_mgr(state, flags & CRYPTO_IPSEC_MB_NO_AESNI ? IMB_FLAG_AESNI_OFF : 0, 1);
+	if (ipsec_mb->manager == NULL)
+		return NULL;
+	init_mb_mgr_auto(ipsec_mb->manager, &arch);
+	if (arch == IMB_ARCH_NONE || imb_get_errno(ipsec_mb->manager) != 0)
+		return NULL;
+	ipsec_mb->aesni = (ipsec_mb->manager->features & IMB_FEATURE_AESNI) != 0;
+	return &ipsec_mb->backend;
+}
+
+void
+crypto_ipsec_mb_close(struct crypto_backend *backend)
+{
+	crypto_wipe(backend, crypto_ipsec_mb_bytes());
+}
