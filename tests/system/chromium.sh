@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Headless Chromium loads a page with 50 objects from the real program; the page itself reports by which protocol each came.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. app/sandbox.sh
+binary=${1:?usage: chromium.sh BUILD}/app/millrace
+objects=50
+
+write_page()
+{
+    local i
+    for i in $(seq $objects); do
+        printf '<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="9"><desc>%s</desc></svg>' "$i" \
+            "$(head -c 3000 /dev/urandom | base64 -w 0)" >"$sandbox/www/$i.svg"
+    done
+    {
+        echo '<!doctype html><title>millrace</title><body>'
+        for i in $(seq $objects); do
+            echo "<img src=\"$i.svg\">"
+        done
+        # The dump is taken after the load event.
+        cat <<'PAGE'
+<pre id="report"></pre>
+<script>
+addEventListener("load", () => {
+  const page = performance.getEntriesByType("navigation")[0];
+  const lines = [`page ${page.nextHopProtocol}`];
+  for (const entry of performance.getEntriesByType("resource"))
+    lines.push(`${entry.name.split("/").pop()} ${entry.nextHopProtocol}`);
+  for (const image of document.images)
+    lines.push(`width ${image.naturalWidth}`);
+  document.getElementById("report").textContent = lines.join("\n");
+});
+</script>
+PAGE
+    } >"$sandbox/www/index.html"
+}
+
+# load HOST: prints what the page reported.
+load()
+{
+    on_client timeout 60 chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
+        --disable-component-update --disable-sync --disable-dev-shm-usage --user-data-dir="$sandbox/profile-$RANDOM" \
+        --enable-quic --origin-to-force-quic-on="$1:443" --ignore-certificate-errors-spki-list="$(sandbox_spki)" \
+        --dump-dom "https://$1/" 2>"$sandbox/chromium.log" |
+        sed -n '/<pre id="report">/,/<\/pre>/p' | sed 's/<[^>]*>//g'
+}
+
+# verify HOST: the page and every object came by h3, and every image is whole.
+verify()
+{
+    local report h3 i
+    report=$(load "$1") || true
+    h3=$(grep -cE '^[0-9]+\.svg h3$' <<<"$report" || true)
+    for i in $(seq $objects); do
+        grep -qx "width $i" <<<"$report" || { echo "image $i of $objects did not arrive whole"; break; }
+    done
+    if [ "$h3" = $objects ] && grep -qx 'page h3' <<<"$report" && [ "$(grep -c '^width ' <<<"$report")" = $objects ] &&
+        ! grep -qx 'width 0' <<<"$report"; then
+        echo "ok      $1: the page and $h3 objects by h3"
+        return 0
+    fi
+    echo "FAILED  $1: $h3 of $objects objects by h3"
+    head -n 5 <<<"$report"
+    tail -n 10 "$sandbox/chromium.log"
+    tail -n 5 "$gateway_log"
+    return 1
+}
+
+sandbox_open
+sandbox_hugepages 256
+write_page
+gateway_start config/demo.toml "$binary" || sandbox_fail "the gateway did not start"
+passed=0
+failed=0
+for host in $gateway4 "[$gateway6]"; do
+    if verify "$host"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+done
+if gateway_stop; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

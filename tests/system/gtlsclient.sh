@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ngtcp2's client against the real program over a DPDK port: files byte-compared over IPv4 and IPv6, every cipher suite, key update, loss,
+# rebinding and migration of the client's address, many requests on one connection, and a stop that is graceful.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. app/sandbox.sh
+binary=${1:?usage: gtlsclient.sh BUILD}/app/millrace
+passed=0
+failed=0
+
+# check NAME COMMAND…: runs it and says how it went; a failure shows the client's and the gateway's last words.
+check()
+{
+    local name=$1 start=$EPOCHREALTIME
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        printf 'ok      %-40s %6.2f s\n' "$name" "$(bc_minus "$EPOCHREALTIME" "$start")"
+    else
+        failed=$((failed + 1))
+        printf 'FAILED  %s\n' "$name"
+        [ ! -s "$sandbox/got.log" ] || tail -n 15 "$sandbox/got.log"
+        tail -n 5 "$gateway_log"
+    fi
+}
+
+bc_minus() { awk "BEGIN { print $1 - $2 }"; }
+
+# same ADDRESS PATH… [-- options]: fetches and compares with what is served.
+same()
+{
+    local address=$1 paths=() path
+    shift
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        paths+=("$1")
+        shift
+    done
+    rm -rf "$sandbox/got"
+    fetch "$sandbox/got" "$address" "${paths[@]}" "$@" || return 1
+    for path in "${paths[@]}"; do
+        cmp "$sandbox/www$path" "$sandbox/got/${path##*/}" || return 1
+    done
+}
+
+cipher_only() { echo "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+$1"; }
+
+many_requests()
+{
+    local paths=() i
+    for i in $(seq 40); do
+        paths+=("/many/$i.txt")
+    done
+    same $gateway4 "${paths[@]}"
+}
+
+requested_twice_with_a_ticket()
+{
+    same $gateway4 /small.txt -- --session-file="$sandbox/session" --tp-file="$sandbox/tp" --disable-early-data &&
+        [ -s "$sandbox/session" ] &&
+        same $gateway4 /small.txt -- --session-file="$sandbox/session" --tp-file="$sandbox/tp" --disable-early-data
+}
+
+sandbox_open
+sandbox_hugepages 256
+mkdir "$sandbox/www/many"
+echo "millrace" >"$sandbox/www/small.txt"
+head -c 1000000 /dev/urandom >"$sandbox/www/million.bin"
+head -c 20000000 /dev/urandom >"$sandbox/www/large.bin"
+for i in $(seq 40); do
+    head -c $((i * 731)) /dev/urandom >"$sandbox/www/many/$i.txt"
+done
+gateway_start config/demo.toml "$binary" || sandbox_fail "the gateway did not start"
+
+check "small file, IPv4" same $gateway4 /small.txt
+check "small file, IPv6" same $gateway6 /small.txt
+check "20 MB, IPv4" same $gateway4 /large.bin
+check "20 MB, IPv6" same $gateway6 /large.bin
+check "40 requests on one connection" many_requests
+check "AES-128-GCM only" same $gateway4 /million.bin -- --ciphers="$(cipher_only AES-128-GCM)"
+check "AES-256-GCM only" same $gateway4 /million.bin -- --ciphers="$(cipher_only AES-256-GCM)"
+check "ChaCha20-Poly1305 only" same $gateway4 /million.bin -- --ciphers="$(cipher_only CHACHA20-POLY1305)"
+check "key update during a transfer" same $gateway4 /large.bin -- --key-update=20ms
+check "a tenth of the packets lost each way" same $gateway4 /million.bin -- --tx-loss=0.1 --rx-loss=0.1
+check "a third lost during a small request" same $gateway6 /small.txt -- --tx-loss=0.3 --rx-loss=0.3
+check "NAT rebinding during a transfer" same $gateway4 /large.bin -- --change-local-addr=20ms --nat-rebinding
+check "migration during a transfer" same $gateway4 /large.bin -- --change-local-addr=20ms
+check "zero-length connection ID of the client" same $gateway4 /million.bin -- --scid=
+check "resumption with a ticket" requested_twice_with_a_ticket
+check "an unknown version is negotiated" same $gateway4 /small.txt -- --version=0x1a2a3a4a --preferred-versions=v1
+check "graceful stop" gateway_stop
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
