@@ -104,7 +104,7 @@ struct net_neighbours {
 	uint16_t incomplete;
 	uint64_t deadline_ns;
 	uint64_t tokens_ns; /* time of the rate limit's bucket */
-	uint16_t update_head, update_count, request_head, request_count, waiting_count;
+	uint16_t update_head, update_count, request_head, request_count, waiting_count, released_count;
 	struct net_neighbour entries[NET_NEIGHBOURS_MAX];
 	struct net_neighbour_update updates[NET_NEIGHBOUR_UPDATES_MAX];
 	struct net_neighbour_request requests[NET_NEIGHBOUR_REQUESTS_MAX];
