@@ -46,7 +46,8 @@ struct quic_conn_id_codec {
 	uint8_t config_id;
 	uint16_t gateway;
 	uint32_t epoch;
-	const uint16_t *steering_words; /* clear mode: one per shard */
+	const uint16_t *steering_words; /* clear mode: [shards] */
+	uint16_t shards;
 	_Alignas(CRYPTO_ALIGNMENT) uint8_t key[CRYPTO_EXPANDED_BYTES_MAX];
 	_Alignas(CRYPTO_ALIGNMENT) uint8_t reset_key[CRYPTO_EXPANDED_BYTES_MAX];
 };
@@ -59,6 +60,7 @@ struct quic_conn_id_config {
 	uint8_t key[16];                /* of this mode */
 	uint8_t reset_key[16];          /* of stateless reset tokens */
 	const uint16_t *steering_words; /* clear mode: [shards], borrowed */
+	uint16_t shards;                /* clear mode */
 };
 
 enum quic_conn_id_result {

@@ -36,11 +36,13 @@ const struct quic_version *quic_version_find(uint32_t number);
 /* Versions that we speak, best first; writes the count. */
 const struct quic_version *quic_versions(size_t *count);
 
-/* Why a packet was not parsed: the datagram's rest is dropped, under this reason. */
+/* Why a packet was not parsed: it is dropped under this reason, and with it, but for NO_SAMPLE, the rest of
+ * the datagram. */
 enum quic_packet_result {
 	QUIC_PACKET_PARSED,
 	QUIC_PACKET_TRUNCATED,       /* a field, or what Length says, is not there */
 	QUIC_PACKET_CID_TOO_LONG,    /* above 20 octets in a version we speak */
+	QUIC_PACKET_NO_SAMPLE,       /* too short to be unprotected (RFC 9001 section 5.4.2); length is set */
 	QUIC_PACKET_UNKNOWN_VERSION, /* version, dcid, scid are set: version negotiation may be due */
 	QUIC_PACKET_RESULT_COUNT
 };

@@ -56,7 +56,6 @@ struct quic_slots {
 	uint32_t region_slots;
 	uint32_t slot_bytes;
 	uint32_t count;
-	uint32_t home_slots; /* slots per home, the last home may have fewer */
 	uint16_t shards;
 	_Atomic uint64_t *words;
 	struct quic_slot_shard *per_shard;
@@ -103,11 +102,8 @@ void quic_slots_attach(struct quic_slots *slots, uint32_t slot, uint16_t shard);
 
 /* Free slots that `shard` can take. */
 uint32_t quic_slots_free_count(const struct quic_slots *slots, uint16_t shard);
-static inline uint16_t
-quic_slots_home(const struct quic_slots *slots, uint32_t slot)
-{
-	return (uint16_t)(slot / slots->home_slots);
-}
+/* The shard whose list a free slot belongs in: slots are dealt out evenly, in one piece per shard. */
+uint16_t quic_slots_home(const struct quic_slots *slots, uint32_t slot);
 /* Takes up to `room` free slots of one other home out of `shard`'s list, to be sent to that home; 0: none. */
 uint32_t quic_slots_surplus(
 	struct quic_slots *slots, uint16_t shard, uint16_t *home, uint32_t *numbers, uint32_t room);

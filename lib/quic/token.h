@@ -18,7 +18,7 @@
 enum {
 	QUIC_TOKEN_KEYS_MAX = 2, /* the one in use and the one before */
 	QUIC_TOKEN_KEY_BYTES = 16,
-	/* key id, synthetic IV, kind, time, two connection IDs with their lengths */
+	/* key id and kind, synthetic IV, kind, time, two connection IDs with their lengths */
 	QUIC_TOKEN_MAX_BYTES = 1 + 16 + 1 + 8 + 2 * (1 + QUIC_CID_MAX_BYTES),
 };
 
@@ -39,10 +39,11 @@ struct quic_token_key {
 	_Alignas(CRYPTO_ALIGNMENT) uint8_t cipher[CRYPTO_EXPANDED_BYTES_MAX];
 };
 
-/* One per shard: it uses the shard's crypto backend. keys[0] seals, all open. */
+/* One per shard: it uses the shard's crypto backend. The newest key seals, all open. */
 struct quic_token_codec {
 	struct crypto_backend *backend;
 	struct quic_token_key keys[QUIC_TOKEN_KEYS_MAX];
+	uint32_t newest; /* index */
 	uint64_t retry_lifetime_ns;
 	uint64_t new_token_lifetime_ns;
 };
@@ -57,7 +58,7 @@ enum quic_token_result {
 
 void quic_token_codec_init(struct quic_token_codec *codec, struct crypto_backend *backend,
 	uint64_t retry_lifetime_ns, uint64_t new_token_lifetime_ns);
-/* Puts a key in use for sealing; the one before still opens. */
+/* Puts a key in use for sealing; the one before still opens. `id`: 0 to 127, another one than those in use. */
 void quic_token_codec_add_key(
 	struct quic_token_codec *codec, uint8_t id, const uint8_t key[QUIC_TOKEN_KEY_BYTES]);
 /* Writes a token for the client's `address`; false when it does not fit. issued_unix_ns is when it is issued. */
