@@ -16,7 +16,6 @@ _Static_assert(
 struct ipsec_mb {
 	struct crypto_backend backend;
 	IMB_MGR *manager;
-	bool aesni;
 };
 
 struct block_key {
@@ -161,53 +160,9 @@ open_jobs(struct crypto_backend *backend, struct crypto_job *jobs, uint32_t coun
 	}
 }
 
-/* Blocks in place by the library's own call, for CPUs where the intrinsics would be illegal. */
-static void
-ecb(IMB_MGR *manager, const void *schedule, int rounds, IMB_CIPHER_DIRECTION direction, uint8_t *blocks,
-	uint32_t count)
-{
-	IMB_JOB *imb;
-
-	if (count == 0)
-		return;
-	imb = IMB_GET_NEXT_JOB(manager);
-	imb->cipher_mode = IMB_CIPHER_ECB;
-	imb->hash_alg = IMB_AUTH_NULL;
-	imb->cipher_direction = direction;
-	imb->chain_order = IMB_ORDER_CIPHER_HASH;
-	imb->enc_keys = schedule;
-	imb->dec_keys = schedule;
-	imb->key_len_in_bytes = rounds == IPSEC_MB_ROUNDS_128 ? IMB_KEY_128_BYTES : IMB_KEY_256_BYTES;
-	imb->src = blocks;
-	imb->dst = blocks;
-	imb->cipher_start_src_offset_in_bytes = 0;
-	imb->msg_len_to_cipher_in_bytes = (uint64_t)count * CRYPTO_BLOCK_BYTES;
-	imb->iv = NULL;
-	imb->iv_len_in_bytes = 0;
-	run_job(manager);
-}
-
-static void
-mask_aes(const struct ipsec_mb *ipsec_mb, struct crypto_mask_job *jobs, uint32_t count, int rounds)
-{
-	if (ipsec_mb->aesni) {
-		ipsec_mb_mask_aes(jobs, count, rounds);
-		return;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t block[CRYPTO_BLOCK_BYTES];
-
-		memcpy(block, jobs[i].sample, sizeof(block));
-		ecb(ipsec_mb->manager, jobs[i].key, rounds, IMB_DIR_ENCRYPT, block, 1);
-		memcpy(jobs[i].mask, block, CRYPTO_MASK_BYTES);
-	}
-}
-
 static void
 mask(struct crypto_backend *backend, struct crypto_mask_job *jobs, uint32_t count)
 {
-	const struct ipsec_mb *ipsec_mb = (struct ipsec_mb *)backend;
-
 	/* Run by run of neighbours with the same AEAD; nearly always one run. */
 	while (count > 0) {
 		uint32_t run = 1;
@@ -215,9 +170,9 @@ mask(struct crypto_backend *backend, struct crypto_mask_job *jobs, uint32_t coun
 		while (run < count && jobs[run].aead == jobs[0].aead)
 			run++;
 		if (jobs[0].aead == CRYPTO_AES_128_GCM)
-			mask_aes(ipsec_mb, jobs, run, IPSEC_MB_ROUNDS_128);
+			ipsec_mb_mask_aes(jobs, run, IPSEC_MB_ROUNDS_128);
 		else if (jobs[0].aead == CRYPTO_AES_256_GCM)
-			mask_aes(ipsec_mb, jobs, run, IPSEC_MB_ROUNDS_256);
+			ipsec_mb_mask_aes(jobs, run, IPSEC_MB_ROUNDS_256);
 		else
 			ipsec_mb_mask_chacha20(jobs, run);
 		jobs += run;
@@ -228,25 +183,17 @@ mask(struct crypto_backend *backend, struct crypto_mask_job *jobs, uint32_t coun
 static void
 block_encrypt(struct crypto_backend *backend, const void *key, uint8_t *blocks, uint32_t count)
 {
-	const struct ipsec_mb *ipsec_mb = (struct ipsec_mb *)backend;
 	const struct block_key *both = key;
 
-	if (ipsec_mb->aesni)
-		ipsec_mb_block_encrypt(both->encrypt, blocks, count);
-	else
-		ecb(ipsec_mb->manager, both->encrypt, IPSEC_MB_ROUNDS_128, IMB_DIR_ENCRYPT, blocks, count);
+	ipsec_mb_block_encrypt(both->encrypt, blocks, count);
 }
 
 static void
 block_decrypt(struct crypto_backend *backend, const void *key, uint8_t *blocks, uint32_t count)
 {
-	const struct ipsec_mb *ipsec_mb = (struct ipsec_mb *)backend;
 	const struct block_key *both = key;
 
-	if (ipsec_mb->aesni)
-		ipsec_mb_block_decrypt(both->decrypt, blocks, count);
-	else
-		ecb(ipsec_mb->manager, both->decrypt, IPSEC_MB_ROUNDS_128, IMB_DIR_DECRYPT, blocks, count);
+	ipsec_mb_block_decrypt(both->decrypt, blocks, count);
 }
 
 /* The library hashes only what lies in one piece. */
@@ -305,22 +252,27 @@ crypto_ipsec_mb_bytes(void)
 }
 
 struct crypto_backend *
-crypto_ipsec_mb_open(void *memory, unsigned int flags)
+crypto_ipsec_mb_open(void *memory, enum crypto_ipsec_mb_code code)
 {
+	static void (*const init[CRYPTO_IPSEC_MB_CODE_COUNT])(IMB_MGR *) = {
+		[CRYPTO_IPSEC_MB_SSE] = init_mb_mgr_sse,
+		[CRYPTO_IPSEC_MB_AVX] = init_mb_mgr_avx,
+		[CRYPTO_IPSEC_MB_AVX2] = init_mb_mgr_avx2,
+	};
 	struct ipsec_mb *ipsec_mb = memory;
 	uint8_t *state = (uint8_t *)memory + ALIGNED(sizeof(*ipsec_mb));
-	IMB_ARCH arch = IMB_ARCH_NONE;
 
-	base_assert((uintptr_t)memory % CRYPTO_ALIGNMENT == 0);
+	base_assert((uintptr_t)memory % CRYPTO_ALIGNMENT == 0 && code < CRYPTO_IPSEC_MB_CODE_COUNT);
 	ipsec_mb->backend = functions;
-	ipsec_mb->manager =
-		imb_set_pointers_mb_mgr(state, flags & CRYPTO_IPSEC_MB_NO_AESNI ? IMB_FLAG_AESNI_OFF : 0, 1);
+	ipsec_mb->manager = imb_set_pointers_mb_mgr(state, 0, 1);
 	if (ipsec_mb->manager == NULL)
 		return NULL;
-	init_mb_mgr_auto(ipsec_mb->manager, &arch);
-	if (arch == IMB_ARCH_NONE || imb_get_errno(ipsec_mb->manager) != 0)
+	if (code == CRYPTO_IPSEC_MB_AUTO)
+		init_mb_mgr_auto(ipsec_mb->manager, NULL);
+	else
+		init[code](ipsec_mb->manager);
+	if (imb_get_errno(ipsec_mb->manager) != 0 || !(ipsec_mb->manager->features & IMB_FEATURE_AESNI))
 		return NULL;
-	ipsec_mb->aesni = (ipsec_mb->manager->features & IMB_FEATURE_AESNI) != 0;
 	return &ipsec_mb->backend;
 }
 

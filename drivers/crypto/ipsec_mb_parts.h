@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Parts of the ipsec_mb backend that the library has no fast call for, over its expanded AES keys: schedules of
- * 11 or 15 round keys. The AES ones need a CPU with AES-NI; the caller asks.
+ * 11 or 15 round keys. They need AES-NI, without which no backend opens.
  */
 #ifndef DRIVERS_CRYPTO_IPSEC_MB_PARTS_H
 #define DRIVERS_CRYPTO_IPSEC_MB_PARTS_H
