@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* CUBIC, RFC 9438, with HyStart++, RFC 9406, and NewReno, RFC 9002 appendix B, as congestion.c calls them. */
+#ifndef QUIC_CUBIC_H
+#define QUIC_CUBIC_H
+
+#include "quic/congestion.h"
+
+void quic_cubic_init(struct quic_congestion *congestion, uint64_t now_ns);
+/* The window grows: bytes acknowledged outside recovery while the window was in use. */
+void quic_cubic_on_acked(struct quic_congestion *congestion, const struct quic_congestion_ack *ack,
+	const struct quic_rtt *rtt);
+/* Window and ssthresh fall, once per recovery period. */
+void quic_cubic_on_congestion(struct quic_congestion *congestion, uint64_t now_ns);
+/*
+ * The time since the last event does not count: the application had nothing to send (RFC 9438 section 5.8).
+ */
+void quic_cubic_on_idle(struct quic_congestion *congestion, uint64_t idle_ns);
+
+void quic_newreno_on_acked(struct quic_congestion *congestion, const struct quic_congestion_ack *ack);
+void quic_newreno_on_congestion(struct quic_congestion *congestion);
+
+#endif

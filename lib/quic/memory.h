@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The memory of streams, one per endpoint: chunks of QUIC_POOL_CHUNK, streams of QUIC_POOL_STREAM, and the
+ * descriptors of octets that are read in place during one turn.
+ *
+ * Octets offered in place may have to be copied when the turn ends, and by then their packet has been
+ * accepted. So each takes a reservation: the stock always holds as many chunks as are reserved, and an octet
+ * that is accepted has its place. Chunks for received octets are charged to the connection's account as well,
+ * reserved ones too; when the account or the pool is used up, the packet is dropped unacknowledged
+ * (quic_memory counts it) and nothing grows.
+ */
+#ifndef QUIC_MEMORY_H
+#define QUIC_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+
+enum { QUIC_CHUNK_BYTES = 2048 }; /* element of QUIC_POOL_CHUNK */
+
+/*
+ * What a function returns, in place of an error code of RFC 9000, when the world is short: drop the packet,
+ * acknowledge nothing.
+ */
+#define QUIC_SHORT_OF_MEMORY UINT64_MAX
+
+struct quic_chunk {
+	struct quic_chunk *next;
+};
+
+/* Octets of a received datagram; valid until the turn ends. */
+struct quic_segment {
+	const uint8_t *octets;
+	uint64_t offset; /* in the stream */
+	uint32_t length;
+	uint32_t next; /* index plus one; 0: none */
+};
+
+struct quic_memory {
+	struct base_pool *chunks;
+	struct base_pool *streams;
+	struct quic_chunk *stock;
+	uint32_t stock_count;
+	uint32_t stock_max; /* kept at the end of a turn */
+	uint32_t reserved;  /* never more than stock_count */
+	uint32_t segment_count;
+	uint32_t segment_capacity;
+	struct quic_segment *segments;
+	uint64_t refused; /* octets not taken for want of memory, in frames */
+};
+
+/* A connection's received chunks, reserved ones included. */
+struct quic_chunk_account {
+	uint16_t used;
+	uint16_t limit;
+};
+
+/* `segments` has room for `segment_capacity`; both pools and the array are borrowed. */
+void quic_memory_init(struct quic_memory *memory, struct base_pool *chunks, struct base_pool *streams,
+	struct quic_segment *segments, uint32_t segment_capacity, uint32_t stock_max);
+/* Gives the stock back. */
+void quic_memory_fini(struct quic_memory *memory);
+/* All buffers have been settled: the descriptors are free again and the stock is cut to its size. */
+void quic_memory_end_turn(struct quic_memory *memory);
+
+/* A chunk that nobody has reserved, or NULL. */
+struct quic_chunk *quic_memory_take(struct quic_memory *memory);
+void quic_memory_give(struct quic_memory *memory, struct quic_chunk *chunk);
+/* Reserves `count` chunks and charges them to the account; false when either is short. */
+bool quic_memory_reserve(struct quic_memory *memory, struct quic_chunk_account *account, uint32_t count);
+/* A reserved chunk; stays charged to the account. */
+struct quic_chunk *quic_memory_take_reserved(struct quic_memory *memory);
+/* Gives reservations back that were not needed. */
+void quic_memory_unreserve(struct quic_memory *memory, struct quic_chunk_account *account, uint32_t count);
+/* Index plus one of a free descriptor; 0: none left this turn. */
+uint32_t quic_memory_segment(struct quic_memory *memory);
+
+#endif
