@@ -388,6 +388,5 @@ quic_params_check_remembered(const struct quic_params *remembered, const struct 
 			if (integers[i].id == limits[j] &&
 				integer_get(now, &integers[i]) < integer_get(remembered, &integers[i]))
 				return QUIC_PROTOCOL_VIOLATION;
-	return remembered->disable_active_migration != now->disable_active_migration ? QUIC_PROTOCOL_VIOLATION
-										     : QUIC_NO_ERROR;
+	return QUIC_NO_ERROR;
 }
