@@ -16,6 +16,7 @@ _Static_assert(
 struct ipsec_mb {
 	struct crypto_backend backend;
 	IMB_MGR *manager;
+	bool sha_extensions;
 };
 
 struct block_key {
@@ -217,7 +218,9 @@ hash_pieces(struct crypto_backend *backend, enum crypto_hash hash, const struct 
 			length += pieces[i].length;
 		}
 	}
-	if (hash == CRYPTO_SHA256)
+	if (hash == CRYPTO_SHA256 && ((struct ipsec_mb *)backend)->sha_extensions)
+		ipsec_mb_sha256(octets, length, digest);
+	else if (hash == CRYPTO_SHA256)
 		IMB_SHA256(manager, octets, length, digest);
 	else
 		IMB_SHA384(manager, octets, length, digest);
@@ -273,6 +276,8 @@ crypto_ipsec_mb_open(void *memory, enum crypto_ipsec_mb_code code)
 		init[code](ipsec_mb->manager);
 	if (imb_get_errno(ipsec_mb->manager) != 0 || !(ipsec_mb->manager->features & IMB_FEATURE_AESNI))
 		return NULL;
+	ipsec_mb->sha_extensions =
+		code == CRYPTO_IPSEC_MB_AUTO && (ipsec_mb->manager->features & IMB_FEATURE_SHANI) != 0;
 	return &ipsec_mb->backend;
 }
 
