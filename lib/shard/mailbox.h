@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What other shards send a shard, in four rings with many writers and one reader:
+ *   datagrams  mbufs with their struct base_datagram, for a connection this shard owns or an Initial at home here
+ *   frames     mbufs ready to be transmitted, from shards that have no queue on the port (mbuf->port says which)
+ *   updates    neighbours (net/neighbour.h)
+ *   control    messages that are never lost
+ * A full ring refuses; the writer still owns what was refused, counts it and frees it. Control messages have a place
+ * each: who sends one holds a reservation, so a full control ring is our own fault.
+ */
+#ifndef SHARD_MAILBOX_H
+#define SHARD_MAILBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/neighbour.h"
+
+struct rte_mbuf;
+struct rte_ring;
+
+enum shard_control_kind {
+	SHARD_CONTROL_SLOTS, /* free slots come home */
+	SHARD_CONTROL_RULES, /* later: move, grant, result */
+	SHARD_CONTROL_COUNT
+};
+
+enum { SHARD_CONTROL_SLOTS_MAX = 12 };
+
+struct shard_control {
+	uint16_t kind; /* enum shard_control_kind */
+	uint16_t from; /* shard */
+	uint32_t count;
+	uint32_t slots[SHARD_CONTROL_SLOTS_MAX];
+};
+
+struct shard_update {
+	uint16_t port_index;
+	uint16_t from;
+	struct net_neighbour_update update;
+};
+
+struct shard_mailbox {
+	struct rte_ring *datagrams;
+	struct rte_ring *frames;
+	struct rte_ring *updates;
+	struct rte_ring *control;
+};
+
+/* Sizes are powers of two; false when there is no memory. `name` is unique. */
+bool shard_mailbox_open(
+	struct shard_mailbox *mailbox, const char *name, uint32_t datagrams, uint32_t control, int socket);
+/* Frees the buffers that are still in it. */
+void shard_mailbox_close(struct shard_mailbox *mailbox);
+
+/* Returns how many were taken, from the front. */
+uint16_t shard_mailbox_post_datagrams(struct shard_mailbox *mailbox, struct rte_mbuf **mbufs, uint16_t count);
+uint16_t shard_mailbox_take_datagrams(struct shard_mailbox *mailbox, struct rte_mbuf **mbufs, uint16_t count);
+uint16_t shard_mailbox_post_frames(struct shard_mailbox *mailbox, struct rte_mbuf **mbufs, uint16_t count);
+uint16_t shard_mailbox_take_frames(struct shard_mailbox *mailbox, struct rte_mbuf **mbufs, uint16_t count);
+bool shard_mailbox_post_update(struct shard_mailbox *mailbox, const struct shard_update *update);
+bool shard_mailbox_take_update(struct shard_mailbox *mailbox, struct shard_update *update);
+/* Asserts that there is place. */
+void shard_mailbox_post_control(struct shard_mailbox *mailbox, const struct shard_control *control);
+bool shard_mailbox_take_control(struct shard_mailbox *mailbox, struct shard_control *control);
+/* Places of the control ring that nobody has written to. */
+uint32_t shard_mailbox_control_room(const struct shard_mailbox *mailbox);
+/* True when nothing waits. */
+bool shard_mailbox_empty(const struct shard_mailbox *mailbox);
+
+#endif
