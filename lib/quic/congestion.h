@@ -92,7 +92,7 @@ void quic_congestion_on_persistent(struct quic_congestion *congestion, uint64_t 
 void quic_congestion_on_discarded(struct quic_congestion *congestion, uint64_t bytes);
 
 /*
- * Bytes per second at which to send (section 7.7): 1.25 windows per RTT, twice that in slow start. Never 0.
+ * Bytes per second at which to send (section 7.7): 1.25 windows per RTT, two in slow start. Never 0.
  */
 uint64_t quic_congestion_pacing_rate(const struct quic_congestion *congestion, const struct quic_rtt *rtt);
 /* Bytes to send in one go: a millisecond at that rate, at least the initial window, at most 64 KiB. */

@@ -5,6 +5,7 @@
 
 #include "quic/congestion.h"
 
+/* At the start, and after persistent congestion. */
 void quic_cubic_init(struct quic_congestion *congestion, uint64_t now_ns);
 /* The window grows: bytes acknowledged outside recovery while the window was in use. */
 void quic_cubic_on_acked(struct quic_congestion *congestion, const struct quic_congestion_ack *ack,
@@ -12,9 +13,10 @@ void quic_cubic_on_acked(struct quic_congestion *congestion, const struct quic_c
 /* Window and ssthresh fall, once per recovery period. */
 void quic_cubic_on_congestion(struct quic_congestion *congestion, uint64_t now_ns);
 /*
- * The time since the last event does not count: the application had nothing to send (RFC 9438 section 5.8).
+ * The application begins to use less than the window: a new curve begins from the present window when it uses all of it
+ * again, so that the time between does not count (RFC 9438 section 5.8).
  */
-void quic_cubic_on_idle(struct quic_congestion *congestion, uint64_t idle_ns);
+void quic_cubic_on_app_limited(struct quic_congestion *congestion);
 
 void quic_newreno_on_acked(struct quic_congestion *congestion, const struct quic_congestion_ack *ack);
 void quic_newreno_on_congestion(struct quic_congestion *congestion);
