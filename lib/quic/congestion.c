@@ -5,10 +5,10 @@
 #include "quic/cubic.h"
 
 enum {
-	MINIMUM_WINDOW_PACKETS = 2,      /* RFC 9002 section 7.2 */
-	INITIAL_WINDOW_BYTES = 14720,    /* RFC 9002 section 7.2, for 10 packets */
+	MINIMUM_WINDOW_PACKETS = 2,   /* RFC 9002 section 7.2 */
+	INITIAL_WINDOW_BYTES = 14720, /* RFC 9002 section 7.2, for 10 packets */
 	INITIAL_WINDOW_PACKETS = 10,
-	WINDOW_MAX_BYTES = 1 << 30,      /* keeps the sums of all algorithms within 32 bits */
+	WINDOW_MAX_BYTES = 1 << 30, /* keeps the sums of all algorithms within 32 bits */
 	QUANTUM_MAX_BYTES = 64 * 1024,
 };
 
@@ -23,7 +23,8 @@ static uint32_t
 initial_window(const struct quic_congestion *congestion)
 {
 	uint32_t wanted = congestion->initial_packets * (uint32_t)congestion->datagram_bytes;
-	uint32_t bound = congestion->initial_packets * (uint32_t)INITIAL_WINDOW_BYTES / INITIAL_WINDOW_PACKETS;
+	uint32_t bound =
+		congestion->initial_packets * (uint32_t)INITIAL_WINDOW_BYTES / INITIAL_WINDOW_PACKETS;
 
 	if (bound < minimum_window(congestion))
 		bound = minimum_window(congestion);
@@ -94,8 +95,8 @@ in_recovery(const struct quic_congestion *congestion, uint64_t sent_time_ns)
 }
 
 void
-quic_congestion_on_acked(struct quic_congestion *congestion, const struct quic_congestion_ack *ack,
-	const struct quic_rtt *rtt)
+quic_congestion_on_acked(
+	struct quic_congestion *congestion, const struct quic_congestion_ack *ack, const struct quic_rtt *rtt)
 {
 	quic_congestion_on_discarded(congestion, ack->bytes);
 	if (ack->bytes == 0 || congestion->app_limited || in_recovery(congestion, ack->largest_time_ns))
@@ -126,8 +127,8 @@ quic_congestion_on_ce(struct quic_congestion *congestion, uint64_t sent_time_ns,
 
 /* Once the bytes are out of flight, a loss is the same signal as a mark. */
 void
-quic_congestion_on_lost(struct quic_congestion *congestion, uint64_t bytes, uint64_t largest_lost_time_ns,
-	uint64_t now_ns)
+quic_congestion_on_lost(
+	struct quic_congestion *congestion, uint64_t bytes, uint64_t largest_lost_time_ns, uint64_t now_ns)
 {
 	quic_congestion_on_discarded(congestion, bytes);
 	quic_congestion_on_ce(congestion, largest_lost_time_ns, now_ns);

@@ -72,7 +72,8 @@ rtt_has_risen(const struct quic_hystart *hystart)
 }
 
 static void
-slow_start(struct quic_congestion *congestion, const struct quic_congestion_ack *ack, const struct quic_rtt *rtt)
+slow_start(
+	struct quic_congestion *congestion, const struct quic_congestion_ack *ack, const struct quic_rtt *rtt)
 {
 	struct quic_hystart *hystart = &congestion->hystart;
 	uint32_t latest_us = rtt->latest_ns / BASE_US < UINT32_MAX / 2 ? (uint32_t)(rtt->latest_ns / BASE_US)
@@ -164,7 +165,8 @@ step_reno_estimate(struct quic_congestion *congestion, uint64_t acked_bytes)
 }
 
 static void
-congestion_avoidance(struct quic_congestion *congestion, uint64_t acked_bytes, uint64_t now_ns, uint64_t rtt_ns)
+congestion_avoidance(
+	struct quic_congestion *congestion, uint64_t acked_bytes, uint64_t now_ns, uint64_t rtt_ns)
 {
 	struct quic_cubic *cubic = &congestion->cubic;
 	uint64_t window = congestion->window_bytes, t_ms, target;
@@ -187,8 +189,8 @@ congestion_avoidance(struct quic_congestion *congestion, uint64_t acked_bytes, u
 }
 
 void
-quic_cubic_on_acked(struct quic_congestion *congestion, const struct quic_congestion_ack *ack,
-	const struct quic_rtt *rtt)
+quic_cubic_on_acked(
+	struct quic_congestion *congestion, const struct quic_congestion_ack *ack, const struct quic_rtt *rtt)
 {
 	if (quic_congestion_in_slow_start(congestion)) {
 		slow_start(congestion, ack, rtt);

@@ -17,7 +17,8 @@ quic_pacer_next_send(const struct quic_pacer *pacer, uint64_t now_ns)
 }
 
 void
-quic_pacer_on_sent(struct quic_pacer *pacer, uint32_t bytes, uint64_t rate, uint32_t quantum_bytes, uint64_t now_ns)
+quic_pacer_on_sent(
+	struct quic_pacer *pacer, uint32_t bytes, uint64_t rate, uint32_t quantum_bytes, uint64_t now_ns)
 {
 	base_assert(rate > 0);
 	/* What was left of a quantum whose time is over has been forgone. */

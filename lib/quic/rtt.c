@@ -29,8 +29,8 @@ quic_rtt_on_sample(struct quic_rtt *rtt, uint64_t sample_ns, uint64_t ack_delay_
 		ack_delay_ns = base_time_earlier(ack_delay_ns, max_ack_delay_ns);
 	if (sample_ns >= base_time_after(rtt->min_ns, ack_delay_ns))
 		adjusted_ns = sample_ns - ack_delay_ns;
-	deviation_ns =
-		rtt->smoothed_ns > adjusted_ns ? rtt->smoothed_ns - adjusted_ns : adjusted_ns - rtt->smoothed_ns;
+	deviation_ns = rtt->smoothed_ns > adjusted_ns ? rtt->smoothed_ns - adjusted_ns
+						      : adjusted_ns - rtt->smoothed_ns;
 	rtt->variance_ns = (3 * rtt->variance_ns + deviation_ns) / 4;
 	rtt->smoothed_ns = (7 * rtt->smoothed_ns + adjusted_ns) / 8;
 }

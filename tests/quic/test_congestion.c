@@ -32,7 +32,8 @@ acked(struct quic_congestion *congestion, uint32_t bytes, uint64_t sent_ns, uint
 	struct quic_rtt rtt = rtt_of(50 * BASE_MS);
 
 	quic_congestion_on_acked(congestion,
-		&(struct quic_congestion_ack){.bytes = bytes, .largest_time_ns = sent_ns, .now_ns = now_ns}, &rtt);
+		&(struct quic_congestion_ack){.bytes = bytes, .largest_time_ns = sent_ns, .now_ns = now_ns},
+		&rtt);
 }
 
 /* RFC 9002 section 7.2: "limiting the window to the larger of 14,720 bytes or twice the maximum datagram size". */
@@ -137,7 +138,8 @@ congestion_on_lost__never_goes_below_two_datagrams(void **state)
 		struct quic_congestion congestion = fresh((enum quic_congestion_algorithm)algorithm);
 
 		for (unsigned i = 1; i < 20; i++) {
-			quic_congestion_on_ce(&congestion, START_NS + i * BASE_SECOND, START_NS + i * BASE_SECOND);
+			quic_congestion_on_ce(
+				&congestion, START_NS + i * BASE_SECOND, START_NS + i * BASE_SECOND);
 			quic_congestion_check(&congestion);
 		}
 		assert_int_equal(congestion.window_bytes, 2400);

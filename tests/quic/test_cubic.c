@@ -40,8 +40,9 @@ flow_round(struct flow *flow)
 	for (uint32_t bytes = 0; bytes < window; bytes += 2 * DATAGRAM_BYTES) {
 		quic_congestion_on_sent(&flow->congestion, 2 * DATAGRAM_BYTES, sent_ns);
 		quic_congestion_on_acked(&flow->congestion,
-			&(struct quic_congestion_ack){
-				.bytes = 2 * DATAGRAM_BYTES, .largest_time_ns = sent_ns, .now_ns = flow->now_ns},
+			&(struct quic_congestion_ack){.bytes = 2 * DATAGRAM_BYTES,
+				.largest_time_ns = sent_ns,
+				.now_ns = flow->now_ns},
 			&flow->rtt);
 	}
 }

@@ -65,7 +65,8 @@ rtt_pto_ns__has_at_least_the_granularity(void **state)
 
 	quic_rtt_init(&rtt, 100 * BASE_US);
 	quic_rtt_on_sample(&rtt, 100 * BASE_US, 0, 0, true, 1);
-	assert_int_equal(quic_rtt_pto_ns(&rtt, 25 * BASE_MS), 100 * BASE_US + QUIC_GRANULARITY_NS + 25 * BASE_MS);
+	assert_int_equal(
+		quic_rtt_pto_ns(&rtt, 25 * BASE_MS), 100 * BASE_US + QUIC_GRANULARITY_NS + 25 * BASE_MS);
 }
 
 int
