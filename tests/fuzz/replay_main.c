@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 run(const uint8_t *input, size_t size)
 {
-	uint8_t *copy = malloc(size + (size == 0));
+	uint8_t *copy = calloc(1, size + (size == 0));
 
 	if (copy == NULL)
 		abort();
