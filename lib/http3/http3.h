@@ -102,6 +102,9 @@ bool http3_next_event(struct http3 *http3, struct http3_event *event);
 /* Words of the application, zero at first, for as long as the request lives. */
 enum { HTTP3_REQUEST_WORDS = 6 };
 uint64_t *http3_request_words(struct http3_request *request);
+/* One pointer of whoever dispatches events to handlers. */
+void *http3_request_user(const struct http3_request *request);
+void http3_request_set_user(struct http3_request *request, void *user);
 struct http3_conn *http3_request_conn(const struct http3_request *request);
 uint64_t http3_request_stream_id(const struct http3_request *request);
 

@@ -6,6 +6,7 @@
 #ifndef HTTP3_QPACK_STREAM_H
 #define HTTP3_QPACK_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
