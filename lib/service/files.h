@@ -33,8 +33,9 @@ struct service_files {
 	struct http3_qpack *qpack;
 	uint64_t counters[SERVICE_FILES_COUNTERS];
 	struct {
-		uint8_t octets[192];
+		uint8_t octets[192]; /* HEADERS frame, DATA frame */
 		uint16_t length;
+		uint16_t headers_bytes;
 	} heads[SERVICE_FILES_HEADS];
 };
 

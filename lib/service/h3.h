@@ -35,6 +35,9 @@ struct service_h3 {
 	struct service_handler
 		handlers[SERVICE_HANDLERS_MAX]; /* longest path first, named authority before any */
 	uint32_t count;
+	uint64_t no_handler;
+	uint8_t not_found[64]; /* HEADERS frame of a 404 */
+	uint8_t not_found_length;
 };
 
 /* `http3` is borrowed. */
