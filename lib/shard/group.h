@@ -24,6 +24,7 @@ struct shard_seat {
 	struct crypto_backend *crypto;
 	struct tls_context *tls_server;
 	struct tls_context *tls_client; /* may be NULL */
+	struct tls_memory *tls_memory;  /* bound by the shard's thread; may be NULL */
 	struct service_set *services;
 };
 

@@ -20,6 +20,7 @@
 #include "shard/port.h"
 
 struct rte_mempool;
+struct tls_memory;
 struct shard;
 struct shard_group;
 
@@ -57,6 +58,7 @@ struct shard_config {
 	uint8_t port_count;
 	struct shard_port_use ports[SHARD_PORTS_MAX];
 	struct quic_endpoint_config quic; /* slots, pools, crypto, tls: all set */
+	struct tls_memory *tls_memory;    /* bound by the shard's thread; borrowed, may be NULL */
 	struct service_set *services;     /* of this shard alone; borrowed */
 	uint16_t quic_port;               /* UDP; 0: no QUIC */
 	uint16_t udp_echo_port;           /* 0: none */
