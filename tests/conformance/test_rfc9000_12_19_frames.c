@@ -101,8 +101,7 @@ section_12_4__an_unknown_frame_type_is_refused(void **state)
 	assert_int_equal(parse("ffffffffffffffff"), QUIC_FRAME_ENCODING_ERROR);
 }
 
-/* Section 12.4: "the Frame Type field uses a variable-length integer encoding [...] the shortest possible
- * encoding. [...] An endpoint MAY treat the receipt of a frame type that uses a longer encoding than necessary
+/* Section 12.4: "a frame type MUST use the shortest possible encoding." "An endpoint MAY treat the receipt of a frame type that uses a longer encoding than necessary
  * as a connection error of type PROTOCOL_VIOLATION." */
 static void
 section_12_4__a_frame_type_in_more_octets_than_needed_is_refused(void **state)
@@ -186,7 +185,7 @@ section_19_15__new_connection_id_is_checked(void **state)
 		QUIC_FRAME_ENCODING_ERROR);
 }
 
-/* Section 19: "When the length field is absent, [...]" a frame extends to the end of the packet; a length that
+/* Section 19: without a length field a frame extends to the end of the packet; a length that
  * goes beyond it is a FRAME_ENCODING_ERROR (section 20.1: "a frame that was badly formatted"). */
 static void
 section_19__lengths_end_with_the_packet(void **state)

@@ -19,7 +19,7 @@ parse(const char *text, size_t length)
 	return quic_packet_parse(octets, length, 8, &packet);
 }
 
-/* Section 16, and the examples of appendix A.1: "the QUIC variable-length integer encoding reserves the two most
+/* Section 16, and the examples of appendix A.1: "The QUIC variable-length integer encoding reserves the two most
  * significant bits of the first byte to encode the base-2 logarithm of the integer encoding length in bytes". */
 static void
 section_16__integers_are_read_in_every_length(void **state)
@@ -161,7 +161,7 @@ section_17_2_5_2__a_retry_without_a_token_is_refused(void **state)
 }
 
 /* Section 10.3: "An endpoint MUST NOT send a Stateless Reset that is three times or more larger than the packet
- * it receives"; 10.3.3: "an endpoint MUST ensure that every Stateless Reset that it sends is smaller than the
+ * it receives"; 10.3.3: "An endpoint MUST ensure that every Stateless Reset that it sends is smaller than the
  * packet that triggered it". 10.3: "Endpoints MUST discard packets that are too small to be valid QUIC packets."
  */
 static void

@@ -127,11 +127,13 @@ section_18_2__preferred_address_needs_connection_ids(void **state)
 		QUIC_TRANSPORT_PARAMETER_ERROR);
 }
 
-/* Section 7.3: "An endpoint MUST treat the following as a connection error of type TRANSPORT_PARAMETER_ERROR or
- * PROTOCOL_VIOLATION: absence of the initial_source_connection_id transport parameter from either endpoint,
- * absence of the original_destination_connection_id transport parameter from the server, absence of the
- * retry_source_connection_id transport parameter from the server after receiving a Retry packet, presence of
- * [it] when no Retry packet was received, or a mismatch". */
+/* Section 7.3: "An endpoint MUST treat the absence of the initial_source_connection_id transport parameter from
+ * either endpoint or the absence of the original_destination_connection_id transport parameter from the server as
+ * a connection error of type TRANSPORT_PARAMETER_ERROR." The same, or PROTOCOL_VIOLATION, for "absence of the
+ * retry_source_connection_id transport parameter from the server after receiving a Retry packet", for "presence
+ * of the retry_source_connection_id transport parameter when no Retry packet was received", and for "a mismatch
+ * between values received from a peer in these transport parameters and the value sent in the corresponding
+ * Destination or Source Connection ID fields of Initial packets". */
 static void
 section_7_3__connection_ids_are_authenticated(void **state)
 {
@@ -158,8 +160,8 @@ section_7_3__connection_ids_are_authenticated(void **state)
 		quic_params_authenticate(&params, QUIC_CLIENT, NULL, &scid, NULL), QUIC_NO_ERROR);
 }
 
-/* Section 7.4.1: "A server MAY store or recover the previous values [...] A server MUST NOT reduce any limits or
- * alter any values that might be violated by the client with its 0-RTT data." */
+/* Section 7.4.1: "If 0-RTT data is accepted by the server, the server MUST NOT reduce any limits or alter any values
+ * that might be violated by the client with its 0-RTT data." */
 static void
 section_7_4_1__remembered_limits_are_not_lowered(void **state)
 {

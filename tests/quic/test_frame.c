@@ -78,8 +78,12 @@ frame_parse__refuses_every_cut(void **state)
 
 	for (size_t i = 0; i < SUPPORT_FRAMES; i++) {
 		struct base_writer writer = base_writer(octets, sizeof(octets));
+		bool has_stream = support_frames[i].type == QUIC_FRAME_STREAM ||
+			support_frames[i].type == QUIC_FRAME_DATAGRAM;
 
-		if (support_frames[i].type == QUIC_FRAME_PADDING || support_frames[i].stream.to_the_end)
+		if (support_frames[i].type == QUIC_FRAME_PADDING)
+			continue;
+		if (has_stream && support_frames[i].stream.to_the_end)
 			continue;
 		assert_true(quic_frame_write(&writer, &support_frames[i]));
 		for (size_t cut = 0; cut < base_writer_length(&writer); cut++) {
