@@ -26,8 +26,8 @@ parse(const char *text)
 	return parse_in(QUIC_PACKET_ONE_RTT, text);
 }
 
-/* Section 12.4, table 3, column "Pkts": "An endpoint MUST treat receipt of a frame in a packet type that is not
- * permitted as a connection error of type PROTOCOL_VIOLATION." RFC 9221 section 4 adds DATAGRAM. */
+/* Section 12.4, table 3, column "Pkts": "An endpoint MUST treat receipt of a frame in a packet type that is
+ * not permitted as a connection error of type PROTOCOL_VIOLATION." RFC 9221 section 4 adds DATAGRAM. */
 static void
 section_12_4__frames_are_taken_in_their_packet_types_only(void **state)
 {
@@ -71,8 +71,8 @@ section_12_4__frames_are_taken_in_their_packet_types_only(void **state)
 			}
 }
 
-/* Section 12.4, table 3, column "Spec": N, not ack-eliciting; C, not counted as in flight; P, probing; F, flow
- * controlled. */
+/* Section 12.4, table 3, column "Spec": N, not ack-eliciting; C, not counted as in flight; P, probing; F,
+ * flow controlled. */
 static void
 section_12_4__marks_are_those_of_table_3(void **state)
 {
@@ -101,8 +101,9 @@ section_12_4__an_unknown_frame_type_is_refused(void **state)
 	assert_int_equal(parse("ffffffffffffffff"), QUIC_FRAME_ENCODING_ERROR);
 }
 
-/* Section 12.4: "a frame type MUST use the shortest possible encoding." "An endpoint MAY treat the receipt of a frame type that uses a longer encoding than necessary
- * as a connection error of type PROTOCOL_VIOLATION." */
+/* Section 12.4: "a frame type MUST use the shortest possible encoding." "An endpoint MAY treat the receipt
+ * of a frame type that uses a longer encoding than necessary as a connection error of type
+ * PROTOCOL_VIOLATION." */
 static void
 section_12_4__a_frame_type_in_more_octets_than_needed_is_refused(void **state)
 {
@@ -151,9 +152,10 @@ section_19_7__an_empty_token_is_refused(void **state)
 	assert_int_equal(parse("07 01 aa"), QUIC_NO_ERROR);
 }
 
-/* Section 19.11: "Receipt of a frame that permits opening of a stream larger than this limit MUST be treated as
- * a connection error of type FRAME_ENCODING_ERROR." Section 19.14: "Receipt of a frame that encodes a larger
- * stream ID MUST be treated as a connection error of type STREAM_LIMIT_ERROR or FRAME_ENCODING_ERROR." */
+/* Section 19.11: "Receipt of a frame that permits opening of a stream larger than this limit MUST be treated
+ * as a connection error of type FRAME_ENCODING_ERROR." Section 19.14: "Receipt of a frame that encodes a
+ * larger stream ID MUST be treated as a connection error of type STREAM_LIMIT_ERROR or
+ * FRAME_ENCODING_ERROR." */
 static void
 section_19_11_and_19_14__stream_counts_end_at_2_60(void **state)
 {
@@ -168,9 +170,9 @@ section_19_11_and_19_14__stream_counts_end_at_2_60(void **state)
 	}
 }
 
-/* Section 19.15: "Values less than 1 and greater than 20 are invalid and MUST be treated as a connection error
- * of type FRAME_ENCODING_ERROR." "Receiving a value in the Retire Prior To field that is greater than that in
- * the Sequence Number field MUST be treated as a connection error of type FRAME_ENCODING_ERROR." */
+/* Section 19.15: "Values less than 1 and greater than 20 are invalid and MUST be treated as a connection
+ * error of type FRAME_ENCODING_ERROR." "Receiving a value in the Retire Prior To field that is greater than
+ * that in the Sequence Number field MUST be treated as a connection error of type FRAME_ENCODING_ERROR." */
 static void
 section_19_15__new_connection_id_is_checked(void **state)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* RFC 9000 sections 16 and 17 and RFC 8999, as far as a packet says it without keys and without a connection. */
+/* RFC 9000 sections 16 and 17 and RFC 8999, as far as a packet says it without keys and without a
+ * connection. */
 #include "tests/support/cmocka_all.h"
 
 #include <string.h>
@@ -19,8 +20,9 @@ parse(const char *text, size_t length)
 	return quic_packet_parse(octets, length, 8, &packet);
 }
 
-/* Section 16, and the examples of appendix A.1: "The QUIC variable-length integer encoding reserves the two most
- * significant bits of the first byte to encode the base-2 logarithm of the integer encoding length in bytes". */
+/* Section 16, and the examples of appendix A.1: "The QUIC variable-length integer encoding reserves the two
+ * most significant bits of the first byte to encode the base-2 logarithm of the integer encoding length in
+ * bytes". */
 static void
 section_16__integers_are_read_in_every_length(void **state)
 {
@@ -44,8 +46,9 @@ section_16__integers_are_read_in_every_length(void **state)
 	}
 }
 
-/* Section 17.2: "The next bit (0x40) of byte 0 is set to 1, unless the packet is a Version Negotiation packet.
- * Packets containing a zero value for this bit are not valid packets in this version and MUST be discarded." */
+/* Section 17.2: "The next bit (0x40) of byte 0 is set to 1, unless the packet is a Version Negotiation
+ * packet. Packets containing a zero value for this bit are not valid packets in this version and MUST be
+ * discarded." */
 static void
 section_17_2__the_fixed_bit_is_told(void **state)
 {
@@ -57,9 +60,9 @@ section_17_2__the_fixed_bit_is_told(void **state)
 	assert_false(packet.fixed_bit);
 }
 
-/* Section 17.2: "In QUIC version 1, this value MUST NOT exceed 20 bytes. Endpoints that receive a version 1 long
- * header with a value larger than 20 MUST drop the packet. In order to properly form a Version Negotiation
- * packet, servers SHOULD be able to read longer connection IDs from other QUIC versions." */
+/* Section 17.2: "In QUIC version 1, this value MUST NOT exceed 20 bytes. Endpoints that receive a version 1
+ * long header with a value larger than 20 MUST drop the packet. In order to properly form a Version
+ * Negotiation packet, servers SHOULD be able to read longer connection IDs from other QUIC versions." */
 static void
 section_17_2__connection_ids_above_20_octets_are_of_other_versions(void **state)
 {
@@ -86,9 +89,9 @@ section_17__reserved_bits_are_told(void **state)
 	assert_false(quic_packet_reserved_bits_zero(0x50));
 }
 
-/* Section 17.1: "Prior to receiving an acknowledgment for a packet number space, the full packet number MUST be
- * included"; "the sender MUST use a packet number size able to represent more than twice as large a range as
- * the difference between the largest acknowledged packet number and the packet number being sent." */
+/* Section 17.1: "Prior to receiving an acknowledgment for a packet number space, the full packet number MUST
+ * be included"; "the sender MUST use a packet number size able to represent more than twice as large a range
+ * as the difference between the largest acknowledged packet number and the packet number being sent." */
 static void
 section_17_1__packet_numbers_are_long_enough(void **state)
 {
@@ -103,9 +106,10 @@ section_17_1__packet_numbers_are_long_enough(void **state)
 	}
 }
 
-/* Section 12.2: "Every QUIC packet that is coalesced into a single UDP datagram is separate and complete. The
- * receiver of coalesced QUIC packets MUST individually process each QUIC packet". Section 17.2: the Length field
- * is "the length of the remainder of the packet (that is, the Packet Number and Payload fields) in bytes". */
+/* Section 12.2: "Every QUIC packet that is coalesced into a single UDP datagram is separate and complete.
+ * The receiver of coalesced QUIC packets MUST individually process each QUIC packet". Section 17.2: the
+ * Length field is "the length of the remainder of the packet (that is, the Packet Number and Payload fields)
+ * in bytes". */
 static void
 section_12_2__length_says_where_the_next_packet_is(void **state)
 {
@@ -160,10 +164,10 @@ section_17_2_5_2__a_retry_without_a_token_is_refused(void **state)
 	assert_int_equal(packet.token_length, 1);
 }
 
-/* Section 10.3: "An endpoint MUST NOT send a Stateless Reset that is three times or more larger than the packet
- * it receives"; 10.3.3: "An endpoint MUST ensure that every Stateless Reset that it sends is smaller than the
- * packet that triggered it". 10.3: "Endpoints MUST discard packets that are too small to be valid QUIC packets."
- */
+/* Section 10.3: "An endpoint MUST NOT send a Stateless Reset that is three times or more larger than the
+ * packet it receives"; 10.3.3: "An endpoint MUST ensure that every Stateless Reset that it sends is smaller
+ * than the packet that triggered it". 10.3: "Endpoints MUST discard packets that are too small to be valid
+ * QUIC packets." */
 static void
 section_10_3__resets_are_smaller_than_their_cause(void **state)
 {

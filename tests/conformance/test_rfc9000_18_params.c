@@ -23,9 +23,9 @@ assert_both(const char *text, uint64_t error)
 	assert_int_equal(parse(QUIC_SERVER, text), error);
 }
 
-/* Section 7.4: "An endpoint MUST NOT send a parameter more than once in a given transport parameters extension.
- * An endpoint SHOULD treat receipt of duplicate transport parameters as a connection error of type
- * TRANSPORT_PARAMETER_ERROR." */
+/* Section 7.4: "An endpoint MUST NOT send a parameter more than once in a given transport parameters
+ * extension. An endpoint SHOULD treat receipt of duplicate transport parameters as a connection error of
+ * type TRANSPORT_PARAMETER_ERROR." */
 static void
 section_7_4__duplicates_are_refused(void **state)
 {
@@ -36,8 +36,8 @@ section_7_4__duplicates_are_refused(void **state)
 	assert_both("1b00 1b00", QUIC_TRANSPORT_PARAMETER_ERROR);
 }
 
-/* Section 7.4.2: "An endpoint MUST ignore transport parameters that it does not support." Section 18.1: "These
- * transport parameters have no semantics and can carry arbitrary values." */
+/* Section 7.4.2: "An endpoint MUST ignore transport parameters that it does not support." Section 18.1:
+ * "These transport parameters have no semantics and can carry arbitrary values." */
 static void
 section_7_4_2__unknown_parameters_are_ignored(void **state)
 {
@@ -63,9 +63,9 @@ section_7_4__badly_formed_parameters_are_refused(void **state)
 }
 
 /* Section 18.2: "A client MUST NOT include any server-only transport parameter:
- * original_destination_connection_id, preferred_address, retry_source_connection_id, or stateless_reset_token. A
- * server MUST treat receipt of any of these transport parameters as a connection error of type
- * TRANSPORT_PARAMETER_ERROR." */
+ * original_destination_connection_id, preferred_address, retry_source_connection_id, or
+ * stateless_reset_token. A server MUST treat receipt of any of these transport parameters as a connection
+ * error of type TRANSPORT_PARAMETER_ERROR." */
 static void
 section_18_2__server_only_parameters_of_a_client_are_refused(void **state)
 {
@@ -82,9 +82,9 @@ section_18_2__server_only_parameters_of_a_client_are_refused(void **state)
 	}
 }
 
-/* Section 18.2, max_udp_payload_size: "Values below 1200 are invalid." ack_delay_exponent: "Values above 20 are
- * invalid." max_ack_delay: "Values of 2^14 or greater are invalid." initial_max_streams_*: above 2^60, "the
- * connection MUST be closed immediately with a connection error of type TRANSPORT_PARAMETER_ERROR". */
+/* Section 18.2, max_udp_payload_size: "Values below 1200 are invalid." ack_delay_exponent: "Values above 20
+ * are invalid." max_ack_delay: "Values of 2^14 or greater are invalid." initial_max_streams_*: above 2^60,
+ * "the connection MUST be closed immediately with a connection error of type TRANSPORT_PARAMETER_ERROR". */
 static void
 section_18_2__values_out_of_range_are_refused(void **state)
 {
@@ -127,13 +127,13 @@ section_18_2__preferred_address_needs_connection_ids(void **state)
 		QUIC_TRANSPORT_PARAMETER_ERROR);
 }
 
-/* Section 7.3: "An endpoint MUST treat the absence of the initial_source_connection_id transport parameter from
- * either endpoint or the absence of the original_destination_connection_id transport parameter from the server as
- * a connection error of type TRANSPORT_PARAMETER_ERROR." The same, or PROTOCOL_VIOLATION, for "absence of the
- * retry_source_connection_id transport parameter from the server after receiving a Retry packet", for "presence
- * of the retry_source_connection_id transport parameter when no Retry packet was received", and for "a mismatch
- * between values received from a peer in these transport parameters and the value sent in the corresponding
- * Destination or Source Connection ID fields of Initial packets". */
+/* Section 7.3: "An endpoint MUST treat the absence of the initial_source_connection_id transport parameter
+ * from either endpoint or the absence of the original_destination_connection_id transport parameter from the
+ * server as a connection error of type TRANSPORT_PARAMETER_ERROR." The same, or PROTOCOL_VIOLATION, for
+ * "absence of the retry_source_connection_id transport parameter from the server after receiving a Retry
+ * packet", for "presence of the retry_source_connection_id transport parameter when no Retry packet was
+ * received", and for "a mismatch between values received from a peer in these transport parameters and the
+ * value sent in the corresponding Destination or Source Connection ID fields of Initial packets". */
 static void
 section_7_3__connection_ids_are_authenticated(void **state)
 {
@@ -160,8 +160,8 @@ section_7_3__connection_ids_are_authenticated(void **state)
 		quic_params_authenticate(&params, QUIC_CLIENT, NULL, &scid, NULL), QUIC_NO_ERROR);
 }
 
-/* Section 7.4.1: "If 0-RTT data is accepted by the server, the server MUST NOT reduce any limits or alter any values
- * that might be violated by the client with its 0-RTT data." */
+/* Section 7.4.1: "If 0-RTT data is accepted by the server, the server MUST NOT reduce any limits or alter
+ * any values that might be violated by the client with its 0-RTT data." */
 static void
 section_7_4_1__remembered_limits_are_not_lowered(void **state)
 {
