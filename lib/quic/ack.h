@@ -29,6 +29,7 @@ struct quic_ack {
 	struct base_range *borrowed; /* chunk of QUIC_ACK_MAX_RANGES, or NULL */
 	uint64_t forgotten_below;    /* all lower numbers count as received */
 	uint64_t report_from;        /* ranges that end at or below are not reported any more */
+	uint64_t lowest_news;        /* lowest number received since the last ACK; UINT64_MAX: none */
 	uint64_t largest_time_ns;    /* when the largest packet number was received */
 	uint64_t largest_eliciting;  /* largest ack-eliciting one plus one; 0: none */
 	uint64_t deadline_ns;        /* when an ACK is due; 0: at once, BASE_NEVER: not by itself */

@@ -38,12 +38,12 @@ struct quic_loss {
 
 struct quic_loss_result {
 	uint64_t acked_bytes; /* newly acknowledged */
-	uint64_t lost_bytes;
+	uint64_t lost_bytes;  /* with those of MTU probes, QUIC_SENT_PROBE, which the owner takes off */
 	uint32_t acked_packets;
 	uint32_t lost_packets;
 	uint32_t acked_ect; /* newly acknowledged packets sent with ECT(0), for section 13.4.2 of RFC 9000 */
 	uint64_t largest_acked_time_ns; /* sending time of the largest newly acknowledged packet */
-	uint64_t largest_lost_time_ns;  /* sending time of the last lost packet */
+	uint64_t largest_lost_time_ns;  /* sending time of the last lost packet that was no MTU probe */
 	bool rtt_sample; /* section 5.1: the largest is newly acknowledged and an ack-eliciting one is; rtt_ns holds */
 	uint64_t rtt_ns;
 	bool largest_advanced;      /* Largest Acknowledged grew: ECN counts may be looked at */
@@ -93,7 +93,7 @@ struct quic_loss_view {
 	const struct quic_sent *sent[QUIC_SPACE_COUNT];
 	const struct quic_rtt *rtt;
 	uint64_t max_ack_delay_ns; /* the peer's */
-	uint64_t now_ns;
+	uint64_t now_ns; /* the anti-deadlock PTO counts from here when no living space has sent a packet */
 	uint16_t pto_count;
 	bool handshake_confirmed;
 	bool has_handshake_keys;

@@ -58,11 +58,12 @@ struct quic_sent_frame {
 
 enum quic_sent_flag {
 	QUIC_SENT_ACK_ELICITING = 1 << 0,
-	QUIC_SENT_ECT = 1 << 1,   /* left with ECT(0) */
-	QUIC_SENT_PROBE = 1 << 2, /* PTO or MTU probe: its loss is not congestion; for the owner */
+	QUIC_SENT_ECT = 1 << 1,      /* left with ECT(0) */
+	QUIC_SENT_PROBE = 1 << 2,    /* MTU probe: its loss is not congestion (RFC 9000 section 14.4) */
+	QUIC_SENT_REPORTED = 1 << 3, /* sent.c's own: quic_sent_next_done() has given it */
 };
 
-enum quic_sent_state { QUIC_SENT_IN_FLIGHT, QUIC_SENT_ACKED, QUIC_SENT_LOST, QUIC_SENT_DONE };
+enum quic_sent_state { QUIC_SENT_IN_FLIGHT, QUIC_SENT_ACKED, QUIC_SENT_LOST };
 
 struct quic_sent_packet {
 	uint64_t packet_number;
@@ -77,14 +78,22 @@ struct quic_sent_packet {
 
 struct quic_sent_chunk;
 
+/* A record's place. */
+struct quic_sent_cursor {
+	struct quic_sent_chunk *chunk;
+	uint32_t index;
+};
+
 struct quic_sent {
 	struct quic_sent_chunk *first;
 	struct quic_sent_chunk *last;
-	struct quic_sent_chunk *report; /* no chunk before this one has anything to report */
+	struct quic_sent_chunk *report; /* no chunk before this one has anything to report or to sweep */
+	struct quic_sent_cursor done;   /* where quic_sent_next_done() goes on */
 	uint64_t next_packet_number;
 	uint64_t skipped;    /* a number left out on purpose (RFC 9000 section 21.4); UINT64_MAX: none */
 	uint32_t in_flight;  /* packets */
 	uint32_t eliciting;  /* ack-eliciting packets in flight */
+	uint32_t touched;    /* chunks marked since the last sweep */
 	uint32_t unreported; /* packets acknowledged or lost that quic_sent_next_done() has yet to give */
 	uint16_t sequence;
 };
@@ -110,12 +119,14 @@ void quic_sent_record(
 
 /*
  * The next packet that quic_loss_* found acknowledged or lost, in the order sent, with its frames; NULL when
- * there are no more. Frames and packet are valid until quic_sent_sweep(). Nothing may be recorded between the
- * first call and NULL.
+ * there are no more. Frames and packet are valid until quic_sent_sweep().
  */
 const struct quic_sent_packet *quic_sent_next_done(
 	struct quic_sent *sent, const struct quic_sent_frame **frames);
-/* Gives chunks back whose packets have all been reported. */
+/*
+ * Gives chunks back whose packets have all been reported, after quic_sent_next_done() gave NULL, and what was
+ * reserved and not used.
+ */
 void quic_sent_sweep(struct quic_sent *sent, struct base_pool *pool);
 
 /*
@@ -135,13 +146,8 @@ void quic_sent_check(const struct quic_sent *sent);
 
 /* ---- for loss.c: the records themselves ---- */
 
-struct quic_sent_cursor {
-	struct quic_sent_chunk *chunk;
-	uint32_t index;
-};
-
 /*
- * The first record at or above the packet number, searched from `near` (NULL: the oldest) to either side;
+ * The first record at or above the packet number, searched from the cursor (chunk NULL: the oldest);
  * NULL: none.
  */
 struct quic_sent_packet *quic_sent_find(
