@@ -9,6 +9,7 @@
 #ifndef SHARD_GROUP_H
 #define SHARD_GROUP_H
 
+#include "shard/clock.h"
 #include "shard/shard.h"
 
 struct shard_group_port {
@@ -45,6 +46,7 @@ struct shard_group_config {
 
 struct shard_group {
 	struct shard_group_config config;
+	struct shard_clock clock;
 	uint16_t count;
 	struct shard *shards[SHARDS_MAX];
 	struct shard_mailbox mailboxes[SHARDS_MAX];

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shard/group.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <rte_mbuf.h>
+
+#include "base/assert.h"
+#include "base/random.h"
+#include "shard/pool.h"
+
+enum { LINE_BYTES = 64, CONTROL_PLACES = 512 };
+
+struct group {
+	struct shard_group group;
+	struct shard_pool views[SHARDS_MAX][QUIC_POOL_COUNT];
+};
+
+static const char *const pool_names[QUIC_POOL_COUNT] = {
+	[QUIC_POOL_HANDSHAKE] = "handshake",
+	[QUIC_POOL_STREAM] = "stream",
+	[QUIC_POOL_CHUNK] = "chunk",
+	[QUIC_POOL_SENT] = "sent",
+};
+
+static bool
+fail(char *error, size_t room, const char *what, size_t bytes)
+{
+	snprintf(error, room,
+		"no hugepage memory for %s (%zu MB): lower [memory] connections or reserve more hugepages "
+		"(/proc/sys/vm/nr_hugepages)",
+		what, bytes >> 20);
+	return false;
+}
+
+static size_t
+pool_bytes(const struct shard_group_config *config, enum quic_pool pool)
+{
+	return rte_mempool_calc_obj_size(quic_endpoint_pool_bytes(pool), 0, NULL) *
+		(size_t)config->pool_elements[pool];
+}
+
+size_t
+shard_group_bytes(const struct shard_group_config *config)
+{
+	size_t bytes = sizeof(struct group);
+
+	if (config->quic_port == 0)
+		return bytes;
+	bytes += (size_t)config->connections * quic_endpoint_slot_bytes();
+	bytes += quic_slots_memory_bytes(config->connections, config->shards);
+	for (unsigned i = 0; i < QUIC_POOL_COUNT; i++)
+		bytes += pool_bytes(config, (enum quic_pool)i);
+	return bytes + config->shards * quic_endpoint_bytes(&config->quic.limits);
+}
+
+/* Slots lie on the first shard's socket; a region for each socket comes with machines that have them. */
+static bool
+open_slots(struct shard_group *group, char *error, size_t room)
+{
+	const struct shard_group_config *config = &group->config;
+	int socket = (int)rte_lcore_to_socket_id(config->seats[0].lcore);
+	struct quic_slots_config slots = {.count = config->connections,
+		.slot_bytes = quic_endpoint_slot_bytes(),
+		.region_slots = config->connections,
+		.shards = config->shards};
+	size_t bytes = (size_t)slots.count * slots.slot_bytes;
+
+	group->slot_memory = rte_zmalloc_socket("slots", bytes, LINE_BYTES, socket);
+	if (group->slot_memory == NULL)
+		return fail(error, room, "connection slots", bytes);
+	bytes = quic_slots_memory_bytes(slots.count, slots.shards);
+	group->slot_words = rte_zmalloc_socket("slot words", bytes, LINE_BYTES, socket);
+	if (group->slot_words == NULL)
+		return fail(error, room, "the slots' ownership words", bytes);
+	slots.regions[0] = group->slot_memory;
+	quic_slots_init(&group->slots, &slots, group->slot_words);
+	return true;
+}
+
+static bool
+open_pools(struct group *group, char *error, size_t room)
+{
+	const struct shard_group_config *config = &group->group.config;
+	int socket = (int)rte_lcore_to_socket_id(config->seats[0].lcore);
+
+	for (unsigned i = 0; i < QUIC_POOL_COUNT; i++) {
+		uint32_t bytes = quic_endpoint_pool_bytes((enum quic_pool)i);
+		struct rte_mempool *pool = shard_pool_memory_open(
+			pool_names[i], bytes, config->pool_elements[i], config->shards, socket);
+
+		if (pool == NULL)
+			return fail(error, room, pool_names[i], pool_bytes(config, (enum quic_pool)i));
+		group->group.pools[i] = pool;
+		for (uint16_t shard = 0; shard < config->shards; shard++)
+			shard_pool_init(&group->views[shard][i], pool);
+	}
+	return true;
+}
+
+static bool
+open_mailboxes(struct shard_group *group, char *error, size_t room)
+{
+	for (uint16_t i = 0; i < group->config.shards; i++) {
+		int socket = (int)rte_lcore_to_socket_id(group->config.seats[i].lcore);
+		char name[32];
+
+		snprintf(name, sizeof(name), "mailbox%u", i);
+		if (!shard_mailbox_open(&group->mailboxes[i], name, group->config.mailbox_datagrams,
+			    CONTROL_PLACES, socket))
+			return fail(error, room, name,
+				(size_t)group->config.mailbox_datagrams * 2 * sizeof(void *));
+	}
+	return true;
+}
+
+/* Shard i has queue i of each port; one that has none sends by the queues' owners in turn. */
+static void
+use_port(const struct shard_group_config *config, uint8_t index, uint16_t shard, struct shard_port_use *use)
+{
+	const struct shard_group_port *from = &config->ports[index];
+	const struct shard_port_facts *facts = &from->port->facts;
+
+	*use = (struct shard_port_use){.port = from->port,
+		.queue = shard < facts->queues ? shard : SHARD_NO_QUEUE,
+		.proxy = shard % facts->queues,
+		.resolver = 0,
+		.interface = from->interface};
+	memcpy(use->interface.mac, facts->mac, NET_MAC_BYTES);
+	use->interface.port_index = index;
+	use->interface.mtu = facts->mtu;
+	use->interface.send_flags = facts->send_flags;
+	use->interface.neighbours.resolver = shard == use->resolver;
+}
+
+static bool
+open_shard(struct group *group, uint16_t index, char *error, size_t room)
+{
+	const struct shard_group_config *config = &group->group.config;
+	const struct shard_seat *seat = &config->seats[index];
+	struct shard_config shard = {.index = index,
+		.lcore = seat->lcore,
+		.socket = (int)rte_lcore_to_socket_id(seat->lcore),
+		.group = &group->group,
+		.buffers = seat->buffers,
+		.idle = config->idle,
+		.port_count = config->port_count,
+		.quic = config->quic,
+		.services = seat->services,
+		.quic_port = config->quic_port,
+		.udp_echo_port = config->udp_echo_port};
+
+	for (uint8_t i = 0; i < config->port_count; i++)
+		use_port(config, i, index, &shard.ports[i]);
+	shard.quic.shard = index;
+	shard.quic.crypto = seat->crypto;
+	shard.quic.tls_server = seat->tls_server;
+	shard.quic.tls_client = seat->tls_client;
+	shard.quic.slots = &group->group.slots;
+	for (unsigned i = 0; i < QUIC_POOL_COUNT; i++)
+		shard.quic.pools[i] = &group->views[index][i].pool;
+	/* Each endpoint has unpredictable values of its own. */
+	for (unsigned i = 0; i < 4; i++)
+		shard.quic.entropy[i] = base_siphash((const uint8_t *)config->quic.entropy,
+						&(uint32_t){(uint32_t)(index << 8) + i}, sizeof(uint32_t)) ^
+			config->quic.entropy[i];
+	group->group.shards[index] = shard_open(&shard, error, room);
+	if (group->group.shards[index] == NULL)
+		return false;
+	group->group.count++;
+	return true;
+}
+
+struct shard_group *
+shard_group_open(const struct shard_group_config *config, char *error, size_t room)
+{
+	struct group *group = rte_zmalloc("group", sizeof(*group), LINE_BYTES);
+	bool ok = group != NULL;
+
+	base_assert(
+		config->shards > 0 && config->shards <= SHARDS_MAX && config->port_count <= SHARD_PORTS_MAX);
+	if (!ok) {
+		fail(error, room, "the shards", sizeof(*group));
+		return NULL;
+	}
+	group->group.config = *config;
+	shard_clock_init(&group->group.clock);
+	if (config->quic_port != 0)
+		ok = open_slots(&group->group, error, room) && open_pools(group, error, room);
+	ok = ok && open_mailboxes(&group->group, error, room);
+	for (uint16_t i = 0; ok && i < config->shards; i++)
+		ok = open_shard(group, i, error, room);
+	if (ok)
+		return &group->group;
+	shard_group_close(&group->group);
+	return NULL;
+}
+
+bool
+shard_group_start(struct shard_group *group, char *error, size_t room)
+{
+	for (uint16_t i = 0; i < group->count; i++) {
+		int result = rte_eal_remote_launch(shard_run, group->shards[i], group->config.seats[i].lcore);
+
+		if (result != 0) {
+			snprintf(error, room,
+				"shard %u: lcore %u cannot run it (%s): name an lcore of the EAL that is not the main one",
+				i, group->config.seats[i].lcore, rte_strerror(-result));
+			return false;
+		}
+		while (!shard_running(group->shards[i]))
+			nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+	}
+	return true;
+}
+
+bool
+shard_group_stop(struct shard_group *group, uint32_t within_ms)
+{
+	struct shard_statistics statistics;
+	uint32_t left = 0;
+
+	for (uint16_t i = 0; i < group->count; i++)
+		shard_stop(group->shards[i], within_ms);
+	for (uint16_t i = 0; i < group->count; i++) {
+		if (shard_running(group->shards[i]))
+			rte_eal_wait_lcore(group->config.seats[i].lcore);
+		shard_get_statistics(group->shards[i], &statistics);
+		left += statistics.connections;
+	}
+	return left == 0;
+}
+
+void
+shard_group_close(struct shard_group *group)
+{
+	if (group == NULL)
+		return;
+	for (uint16_t i = 0; i < group->count; i++)
+		shard_close(group->shards[i]);
+	for (uint16_t i = 0; i < group->config.shards; i++)
+		shard_mailbox_close(&group->mailboxes[i]);
+	for (unsigned i = 0; i < QUIC_POOL_COUNT; i++)
+		shard_pool_memory_close(group->pools[i]);
+	rte_free(group->slot_memory);
+	rte_free(group->slot_words);
+	rte_free(group);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "shard/shard.h"
+
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <rte_pause.h>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "shard/group.h"
+#include "shard/state.h"
+
+enum { LINE_BYTES = 64, EVENTS_PER_TURN = 4096, TURNS_PER_HOUSEKEEPING = 1024 };
+
+const char *const shard_counter_names[SHARD_COUNTER_COUNT] = {
+	[SHARD_TURNS] = "turns",
+	[SHARD_TURNS_IDLE] = "turns_idle",
+	[SHARD_SLEEPS] = "sleeps",
+	[SHARD_FRAMES_RECEIVED] = "frames_received",
+	[SHARD_FRAMES_SENT] = "frames_sent",
+	[SHARD_OCTETS_RECEIVED] = "octets_received",
+	[SHARD_OCTETS_SENT] = "octets_sent",
+	[SHARD_DATAGRAMS_OWN] = "datagrams_own",
+	[SHARD_DATAGRAMS_HANDED] = "datagrams_handed",
+	[SHARD_DATAGRAMS_TAKEN] = "datagrams_taken",
+	[SHARD_DATAGRAMS_UNPLACED] = "datagrams_unplaced",
+	[SHARD_FRAMES_PROXIED] = "frames_proxied",
+	[SHARD_UDP_ECHOED] = "udp_echoed",
+	[SHARD_EVENTS] = "events",
+	[SHARD_DROP_NO_SERVICE] = "drop_no_service",
+	[SHARD_DROP_MAILBOX_FULL] = "drop_mailbox_full",
+	[SHARD_DROP_HOPS] = "drop_hops",
+	[SHARD_DROP_SEND_FULL] = "drop_send_full",
+	[SHARD_NO_BUFFER] = "no_buffer",
+};
+
+static void
+open_ports(struct shard *shard)
+{
+	for (uint8_t i = 0; i < shard->config.port_count; i++) {
+		struct shard_port_use *use = &shard->config.ports[i];
+
+		shard->facts[i] = &use->port->facts;
+		net_rss_init(&shard->rss[i], use->port->facts.rss_key);
+		net_interface_init(&shard->interfaces[i], &use->interface, shard->now_ns);
+	}
+}
+
+static bool
+open_endpoint(struct shard *shard)
+{
+	struct quic_endpoint_config *quic = &shard->config.quic;
+	struct quic_conn_id_config ids = {.gateway = quic->gateway, .epoch = quic->epoch};
+
+	if (shard->config.quic_port == 0)
+		return true;
+	memcpy(ids.key, quic->keys.conn_id, sizeof(ids.key));
+	memcpy(ids.reset_key, quic->keys.stateless_reset, sizeof(ids.reset_key));
+	quic_conn_id_codec_init(&shard->router.codec, quic->crypto, &ids);
+	shard->endpoint_memory = rte_zmalloc_socket(
+		"endpoint", quic_endpoint_bytes(&quic->limits), LINE_BYTES, shard->config.socket);
+	if (shard->endpoint_memory == NULL)
+		return false;
+	shard->endpoint = quic_endpoint_open(shard->endpoint_memory, quic, shard->now_ns);
+	return true;
+}
+
+struct shard *
+shard_open(const struct shard_config *config, char *error, size_t room)
+{
+	struct shard *shard = rte_zmalloc_socket("shard", sizeof(*shard), LINE_BYTES, config->socket);
+
+	base_assert(config->port_count <= SHARD_PORTS_MAX && config->index < SHARDS_MAX);
+	if (shard != NULL) {
+		shard->config = *config;
+		shard->clock = config->group->clock;
+		shard->now_ns = shard_clock_ns(&shard->clock, shard_clock_cycles());
+		shard->mailbox = &config->group->mailboxes[config->index];
+		shard->router.slots = &config->group->slots;
+		shard->router.self = config->index;
+		shard->router.shards = config->group->config.shards;
+		shard_idler_init(&shard->idler, &config->idle, shard->now_ns);
+		open_ports(shard);
+		if (open_endpoint(shard))
+			return shard;
+	}
+	rte_free(shard);
+	snprintf(error, room,
+		"shard %u: no hugepage memory left on socket %d: lower [memory] connections or reserve more hugepages",
+		config->index, config->socket);
+	return NULL;
+}
+
+static void
+serve(struct shard *shard)
+{
+	struct quic_event event;
+	uint32_t count = 0;
+
+	while (count < EVENTS_PER_TURN && quic_endpoint_next_event(shard->endpoint, &event)) {
+		service_dispatch(shard->config.services, &event);
+		count++;
+	}
+	shard_count(shard, SHARD_EVENTS, count);
+	shard->busy |= count > 0;
+}
+
+static void
+take_control(struct shard *shard)
+{
+	struct shard_control control;
+
+	while (shard_mailbox_take_control(shard->mailbox, &control)) {
+		shard->busy = true;
+		if (control.kind == SHARD_CONTROL_SLOTS)
+			quic_slots_come_home(
+				shard->config.quic.slots, shard->config.index, control.slots, control.count);
+	}
+}
+
+/* Free slots that belong elsewhere go home, as far as their home has places for the message. */
+static void
+send_slots_home(struct shard *shard)
+{
+	struct shard_control control = {.kind = SHARD_CONTROL_SLOTS, .from = shard->config.index};
+	uint16_t home;
+
+	for (uint16_t i = 0; i < shard->router.shards; i++) {
+		if (shard_mailbox_control_room(shard->mailbox + i - shard->config.index) <= SHARDS_MAX)
+			return;
+	}
+	control.count = quic_slots_surplus(
+		shard->config.quic.slots, shard->config.index, &home, control.slots, SHARD_CONTROL_SLOTS_MAX);
+	if (control.count > 0)
+		shard_mailbox_post_control(shard->mailbox + home - shard->config.index, &control);
+}
+
+static void
+housekeep(struct shard *shard)
+{
+	if (shard->endpoint == NULL)
+		return;
+	atomic_store_explicit(
+		&shard->connections, quic_endpoint_connections(shard->endpoint), memory_order_relaxed);
+	send_slots_home(shard);
+}
+
+bool
+shard_turn(struct shard *shard)
+{
+	uint64_t start_cycles = shard_clock_cycles(), spent;
+	_Atomic uint64_t *account;
+
+	shard->now_ns = shard_clock_ns(&shard->clock, start_cycles);
+	shard->busy = false;
+	shard_receive(shard); /* queues and mailbox -> frames -> datagrams -> packets */
+	take_control(shard);
+	shard_neighbours(shard);
+	if (shard->endpoint != NULL) {
+		serve(shard); /* events -> services -> stream octets */
+		quic_endpoint_expire(shard->endpoint, shard->now_ns);
+		serve(shard);
+	}
+	shard_send(shard); /* packets built, sealed in a burst, queued */
+	shard_count(shard, SHARD_TURNS, 1);
+	if (atomic_load_explicit(&shard->counters[SHARD_TURNS], memory_order_relaxed) %
+			TURNS_PER_HOUSEKEEPING ==
+		0)
+		housekeep(shard);
+	if (!shard->busy)
+		shard_count(shard, SHARD_TURNS_IDLE, 1);
+	account = shard->busy ? &shard->busy_cycles : &shard->idle_cycles;
+	spent = shard_clock_cycles() - start_cycles;
+	atomic_store_explicit(
+		account, atomic_load_explicit(account, memory_order_relaxed) + spent, memory_order_relaxed);
+	return shard->busy;
+}
+
+static uint64_t
+deadline(const struct shard *shard)
+{
+	uint64_t deadline_ns = shard_neighbours_deadline(shard);
+
+	if (shard->endpoint != NULL)
+		deadline_ns = base_time_earlier(deadline_ns, quic_endpoint_deadline(shard->endpoint));
+	for (uint8_t i = 0; i < shard->config.port_count; i++)
+		if (shard->backlogs[i].count > 0)
+			return 0;
+	return deadline_ns;
+}
+
+static void
+rest(struct shard *shard, bool busy)
+{
+	struct timespec sleep = {0};
+	uint64_t sleep_ns, start_cycles;
+
+	switch (shard_idler_next(&shard->idler, busy, shard->now_ns, busy ? 0 : deadline(shard), &sleep_ns)) {
+	case SHARD_REST_NONE:
+		return;
+	case SHARD_REST_PAUSE:
+		rte_pause();
+		return;
+	case SHARD_REST_SLEEP:
+		if (!shard_mailbox_empty(shard->mailbox))
+			return;
+		shard_count(shard, SHARD_SLEEPS, 1);
+		housekeep(shard);
+		start_cycles = shard_clock_cycles();
+		sleep.tv_nsec = (long)sleep_ns;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &sleep, NULL);
+		atomic_store_explicit(&shard->idle_cycles,
+			atomic_load_explicit(&shard->idle_cycles, memory_order_relaxed) +
+				shard_clock_cycles() - start_cycles,
+			memory_order_relaxed);
+		return;
+	}
+}
+
+static void
+begin_to_drain(struct shard *shard, uint32_t within_ms)
+{
+	shard->stop_ns = shard->now_ns + within_ms * BASE_MS;
+	atomic_store(&shard->stage, SHARD_DRAINING);
+	if (shard->endpoint == NULL)
+		return;
+	quic_endpoint_stop_accepting(shard->endpoint);
+	service_shutdown(shard->config.services);
+	quic_endpoint_close_all(shard->endpoint, 0, false, shard->now_ns);
+}
+
+static bool
+drained(struct shard *shard)
+{
+	return shard->now_ns >= shard->stop_ns || shard->endpoint == NULL ||
+		quic_endpoint_connections(shard->endpoint) == 0;
+}
+
+int
+shard_run(void *argument)
+{
+	struct shard *shard = argument;
+
+	/* The kernel would round sleeps up by 50 microseconds. */
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	atomic_store(&shard->stage, SHARD_RUNNING);
+	for (;;) {
+		uint32_t within_ms = atomic_load_explicit(&shard->stop_within_ms, memory_order_relaxed);
+
+		rest(shard, shard_turn(shard));
+		if (within_ms == 0)
+			continue;
+		if (atomic_load(&shard->stage) == SHARD_RUNNING)
+			begin_to_drain(shard, within_ms);
+		else if (drained(shard))
+			break;
+	}
+	housekeep(shard);
+	atomic_store(&shard->stage, SHARD_ENDED);
+	return 0;
+}
+
+void
+shard_stop(struct shard *shard, uint32_t within_ms)
+{
+	atomic_store(&shard->stop_within_ms, within_ms > 0 ? within_ms : 1);
+}
+
+bool
+shard_running(const struct shard *shard)
+{
+	uint32_t stage = atomic_load(&shard->stage);
+
+	return stage == SHARD_RUNNING || stage == SHARD_DRAINING;
+}
+
+/* Datagrams that wait for a neighbour hold buffers: time without end makes the interface give them up. */
+static void
+give_up_waiting(struct shard *shard, uint8_t port)
+{
+	struct net_interface *interface = &shard->interfaces[port];
+	struct base_datagram datagram;
+	enum net_send_verdict verdict;
+	struct net_frame frame = {0};
+	uint64_t now_ns = shard->now_ns;
+
+	for (unsigned i = 0; i <= NET_NEIGHBOUR_TRIES; i++) {
+		now_ns += interface->config.neighbours.retry_ns;
+		net_interface_expire(interface, now_ns);
+	}
+	while (net_interface_next_released(interface, now_ns, &datagram, &verdict, &frame))
+		rte_pktmbuf_free(datagram.buffer);
+}
+
+void
+shard_close(struct shard *shard)
+{
+	if (shard == NULL)
+		return;
+	base_assert(!shard_running(shard));
+	if (shard->endpoint != NULL)
+		quic_endpoint_close(shard->endpoint);
+	rte_free(shard->endpoint_memory);
+	for (uint8_t i = 0; i < shard->config.port_count; i++) {
+		give_up_waiting(shard, i);
+		rte_pktmbuf_free_bulk(shard->backlogs[i].mbufs, shard->backlogs[i].count);
+	}
+	rte_pktmbuf_free_bulk(shard->outgoing_mbufs, shard->outgoing_count);
+	rte_pktmbuf_free_bulk(shard->received, shard->received_count);
+	rte_free(shard);
+}
+
+const struct shard_config *
+shard_get_config(const struct shard *shard)
+{
+	return &shard->config;
+}
+
+struct shard_mailbox *
+shard_get_mailbox(struct shard *shard)
+{
+	return shard->mailbox;
+}
+
+void
+shard_get_statistics(const struct shard *shard, struct shard_statistics *statistics)
+{
+	for (unsigned i = 0; i < SHARD_COUNTER_COUNT; i++)
+		statistics->counters[i] = atomic_load_explicit(&shard->counters[i], memory_order_relaxed);
+	statistics->busy_cycles = atomic_load_explicit(&shard->busy_cycles, memory_order_relaxed);
+	statistics->idle_cycles = atomic_load_explicit(&shard->idle_cycles, memory_order_relaxed);
+	statistics->cycles_per_second = shard->clock.cycles_per_second;
+	statistics->connections = atomic_load_explicit(&shard->connections, memory_order_relaxed);
+	statistics->buffers_free = rte_mempool_avail_count(shard->config.buffers);
+}
+
+uint32_t
+shard_get_counters(const struct shard *shard, struct base_counters *counters, uint32_t room)
+{
+	uint32_t count = 0;
+
+	if (count < room)
+		counters[count++] = (struct base_counters){.library = "shard",
+			.names = shard_counter_names,
+			.values = (const uint64_t *)shard->counters,
+			.count = SHARD_COUNTER_COUNT};
+	for (uint8_t i = 0; i < shard->config.port_count && count < room; i++)
+		counters[count++] = net_interface_counters(&shard->interfaces[i]);
+	if (shard->endpoint != NULL && count < room)
+		counters[count++] = quic_endpoint_counters(shard->endpoint);
+	return count;
+}
