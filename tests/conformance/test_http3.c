@@ -27,7 +27,8 @@ assert_closed(struct harness *harness, uint64_t error_code)
 
 /* These octets on this stream close the connection with this code, also when they come one by one. */
 static void
-connection_error(bool server, uint64_t stream_id, const void *octets, size_t length, bool fin, uint64_t error_code)
+connection_error(
+	bool server, uint64_t stream_id, const void *octets, size_t length, bool fin, uint64_t error_code)
 {
 	struct harness *harness = opened(server);
 
@@ -40,23 +41,23 @@ connection_error(bool server, uint64_t stream_id, const void *octets, size_t len
 }
 
 /* As the first thing on a fresh stream (6, or 7 of a server). */
-#define NEW_STREAM_ERROR(server, error_code, ...)                                                            \
-	do {                                                                                                 \
-		const uint8_t sent[] = {__VA_ARGS__};                                                        \
-		connection_error(server, (server) ? 6 : 7, sent, sizeof(sent), false, error_code);           \
+#define NEW_STREAM_ERROR(server, error_code, ...)                                                  \
+	do {                                                                                       \
+		const uint8_t sent[] = {__VA_ARGS__};                                              \
+		connection_error(server, (server) ? 6 : 7, sent, sizeof(sent), false, error_code); \
 	} while (0)
 
 /* After SETTINGS on the control stream. */
-#define CONTROL_ERROR(server, error_code, ...)                                                               \
-	do {                                                                                                 \
-		const uint8_t sent[] = {__VA_ARGS__};                                                        \
-		connection_error(server, (server) ? 2 : 3, sent, sizeof(sent), false, error_code);           \
+#define CONTROL_ERROR(server, error_code, ...)                                                     \
+	do {                                                                                       \
+		const uint8_t sent[] = {__VA_ARGS__};                                              \
+		connection_error(server, (server) ? 2 : 3, sent, sizeof(sent), false, error_code); \
 	} while (0)
 
-#define REQUEST_STREAM_ERROR(error_code, fin, ...)                                                           \
-	do {                                                                                                 \
-		const uint8_t sent[] = {__VA_ARGS__};                                                        \
-		connection_error(true, 0, sent, sizeof(sent), fin, error_code);                              \
+#define REQUEST_STREAM_ERROR(error_code, fin, ...)                              \
+	do {                                                                    \
+		const uint8_t sent[] = {__VA_ARGS__};                           \
+		connection_error(true, 0, sent, sizeof(sent), fin, error_code); \
 	} while (0)
 
 /* These octets on stream 0 draw a stream error and leave the connection alone. */
@@ -192,8 +193,8 @@ section_4_1__order_of_frames(void **state)
 static void
 section_7_2__frames_on_the_wrong_stream(void **state)
 {
-	static const uint8_t on_request[] = {HTTP3_FRAME_CANCEL_PUSH, HTTP3_FRAME_SETTINGS, HTTP3_FRAME_PUSH_PROMISE,
-		HTTP3_FRAME_GOAWAY, HTTP3_FRAME_MAX_PUSH_ID};
+	static const uint8_t on_request[] = {HTTP3_FRAME_CANCEL_PUSH, HTTP3_FRAME_SETTINGS,
+		HTTP3_FRAME_PUSH_PROMISE, HTTP3_FRAME_GOAWAY, HTTP3_FRAME_MAX_PUSH_ID};
 	static const uint8_t on_control[] = {HTTP3_FRAME_DATA, HTTP3_FRAME_HEADERS, HTTP3_FRAME_PUSH_PROMISE};
 
 	for (size_t i = 0; i < sizeof(on_request); i++)
@@ -302,7 +303,8 @@ section_7_2_5__no_promises(void **state)
 	struct http3_field fields[4];
 
 	for (int i = 0; i < 4; i++)
-		fields[i] = (struct http3_field){http3_text(harness_get[2 * i]), http3_text(harness_get[2 * i + 1])};
+		fields[i] = (struct http3_field){
+			http3_text(harness_get[2 * i]), http3_text(harness_get[2 * i + 1])};
 	assert_non_null(http3_request_open(harness->conn, fields, 4, true));
 	harness_deliver(harness, 0, "\x05\x03\x00\x00\x00", 5, false);
 	assert_closed(harness, HTTP3_ID_ERROR);
@@ -314,13 +316,15 @@ section_4_1_2__malformed_messages(void **state)
 {
 	static const char *const requests[][14] = {
 		{":method", "GET", ":scheme", "https", ":authority", "a", NULL},
-		{":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/", "connection", "close", NULL},
+		{":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/", "connection", "close",
+			NULL},
 		{":method", "GET", ":scheme", "https", ":authority", "a", "x", "y", ":path", "/", NULL},
 		{":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/", "x", "a\nb", NULL},
-		{":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/", "content-length", "1", NULL},
+		{":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/", "content-length", "1",
+			NULL},
 	};
-	static const char *const of_three[] = {":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/",
-		"content-length", "3", NULL};
+	static const char *const of_three[] = {":method", "POST", ":scheme", "https", ":authority", "a",
+		":path", "/", "content-length", "3", NULL};
 	struct octets octets;
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -348,7 +352,8 @@ static void
 section_4_2__lower_case(void **state)
 {
 	/* ":method: GET", ":scheme: https", ":path: /" indexed, then literals: ":authority: a", "A: b". */
-	static const uint8_t sent[] = {HTTP3_FRAME_HEADERS, 12, 0, 0, 0xd1, 0xd7, 0xc1, 0x50, 1, 'a', 0x21, 'A', 1, 'b'};
+	static const uint8_t sent[] = {
+		HTTP3_FRAME_HEADERS, 12, 0, 0, 0xd1, 0xd7, 0xc1, 0x50, 1, 'a', 0x21, 'A', 1, 'b'};
 	struct octets octets;
 
 	octets_init(&octets);
@@ -377,7 +382,8 @@ static void
 rfc9204__qpack_errors(void **state)
 {
 	REQUEST_STREAM_ERROR(HTTP3_QPACK_DECOMPRESSION_FAILED, false, HTTP3_FRAME_HEADERS, 0);
-	REQUEST_STREAM_ERROR(HTTP3_QPACK_DECOMPRESSION_FAILED, false, HTTP3_FRAME_HEADERS, 3, 0x02, 0x00, 0x80);
+	REQUEST_STREAM_ERROR(
+		HTTP3_QPACK_DECOMPRESSION_FAILED, false, HTTP3_FRAME_HEADERS, 3, 0x02, 0x00, 0x80);
 	NEW_STREAM_ERROR(true, HTTP3_QPACK_ENCODER_STREAM_ERROR, 0x02, 0x3f, 0x01);
 	NEW_STREAM_ERROR(true, HTTP3_QPACK_ENCODER_STREAM_ERROR, 0x02, 0xc0, 0x00);
 	NEW_STREAM_ERROR(true, HTTP3_QPACK_DECODER_STREAM_ERROR, 0x03, 0x80);
