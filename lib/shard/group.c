@@ -153,6 +153,7 @@ open_shard(struct group *group, uint16_t index, char *error, size_t room)
 		.idle = config->idle,
 		.port_count = config->port_count,
 		.quic = config->quic,
+		.tls_memory = seat->tls_memory,
 		.services = seat->services,
 		.quic_port = config->quic_port,
 		.udp_echo_port = config->udp_echo_port};

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "shard/group.h"
 #include "shard/state.h"
+#include "tls/memory.h"
 
 enum { LINE_BYTES = 64, EVENTS_PER_TURN = 4096, TURNS_PER_HOUSEKEEPING = 1024 };
 
@@ -248,6 +249,8 @@ shard_run(void *argument)
 
 	/* The kernel would round sleeps up by 50 microseconds. */
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
+	if (shard->config.tls_memory != NULL)
+		tls_memory_bind(shard->config.tls_memory);
 	atomic_store(&shard->stage, SHARD_RUNNING);
 	for (;;) {
 		uint32_t within_ms = atomic_load_explicit(&shard->stop_within_ms, memory_order_relaxed);
@@ -261,6 +264,8 @@ shard_run(void *argument)
 			break;
 	}
 	housekeep(shard);
+	if (shard->config.tls_memory != NULL)
+		tls_memory_bind(NULL);
 	atomic_store(&shard->stage, SHARD_ENDED);
 	return 0;
 }

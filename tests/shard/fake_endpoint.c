@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/shard/fake_endpoint.h"
+
+#include <string.h>
+
+#include "base/time.h"
+#include "service/service.h"
+#include "tls/memory.h"
+
+struct quic_endpoint *fake_endpoints[64];
+
+uint32_t
+quic_endpoint_pool_bytes(enum quic_pool pool)
+{
+	return 64;
+}
+
+uint32_t
+quic_endpoint_slot_bytes(void)
+{
+	return 64;
+}
+
+size_t
+quic_endpoint_bytes(const struct quic_limits *limits)
+{
+	return sizeof(struct quic_endpoint);
+}
+
+struct quic_endpoint *
+quic_endpoint_open(void *memory, const struct quic_endpoint_config *config, uint64_t now_ns)
+{
+	struct quic_endpoint *endpoint = memory;
+
+	*endpoint = (struct quic_endpoint){.shard = config->shard};
+	fake_endpoints[config->shard] = endpoint;
+	return endpoint;
+}
+
+void
+quic_endpoint_close(struct quic_endpoint *endpoint)
+{
+	fake_endpoints[endpoint->shard] = NULL;
+}
+
+void
+quic_endpoint_receive(struct quic_endpoint *endpoint, struct base_batch *batch, uint64_t now_ns)
+{
+	endpoint->received += batch->count;
+	endpoint->last = batch->datagrams[batch->count - 1];
+}
+
+void
+quic_endpoint_expire(struct quic_endpoint *endpoint, uint64_t now_ns)
+{
+}
+
+bool
+quic_endpoint_next_event(struct quic_endpoint *endpoint, struct quic_event *event)
+{
+	if (endpoint->events == 0)
+		return false;
+	endpoint->events--;
+	return true;
+}
+
+uint16_t
+quic_endpoint_send(struct quic_endpoint *endpoint, struct base_batch *batch, uint64_t now_ns)
+{
+	uint16_t filled = 0;
+
+	for (; endpoint->to_send > 0 && batch->count < batch->capacity; endpoint->to_send--, filled++) {
+		struct base_datagram *datagram = &batch->datagrams[batch->count++];
+
+		memset(datagram->octets, 0x40, endpoint->length);
+		datagram->length = endpoint->length;
+		datagram->path = endpoint->last.path;
+	}
+	return filled;
+}
+
+uint64_t
+quic_endpoint_deadline(const struct quic_endpoint *endpoint)
+{
+	return endpoint->to_send > 0 ? 0 : BASE_NEVER;
+}
+
+void
+quic_endpoint_stop_accepting(struct quic_endpoint *endpoint)
+{
+	endpoint->stopped = true;
+}
+
+void
+quic_endpoint_close_all(
+	struct quic_endpoint *endpoint, uint64_t error_code, bool application, uint64_t now_ns)
+{
+	endpoint->closed_all = true;
+	endpoint->connections = 0;
+}
+
+uint32_t
+quic_endpoint_connections(const struct quic_endpoint *endpoint)
+{
+	return endpoint->connections;
+}
+
+struct base_counters
+quic_endpoint_counters(const struct quic_endpoint *endpoint)
+{
+	return (struct base_counters){.library = "quic"};
+}
+
+void
+service_dispatch(struct service_set *set, const struct quic_event *event)
+{
+}
+
+void
+service_shutdown(struct service_set *set)
+{
+}
+
+void
+tls_memory_bind(struct tls_memory *memory)
+{
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An endpoint without QUIC, in the place of lib/quic's, so that the shard is tested alone: it remembers what it was given
+ * and sends what it is told to.
+ */
+#ifndef TESTS_SHARD_FAKE_ENDPOINT_H
+#define TESTS_SHARD_FAKE_ENDPOINT_H
+
+#include "quic/endpoint.h"
+
+struct quic_endpoint {
+	uint16_t shard;
+	uint32_t received;
+	struct base_datagram last; /* its octets are of no use after the turn */
+	uint32_t to_send;          /* datagrams of `length` octets, on the path of the last one */
+	uint16_t length;
+	uint32_t connections;
+	uint32_t events; /* to be pulled */
+	bool stopped;
+	bool closed_all;
+};
+
+/* By shard number. */
+extern struct quic_endpoint *fake_endpoints[64];
+
+#endif
