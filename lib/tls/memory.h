@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Memory of wolfSSL. The library allocates through process-wide functions; behind them each shard has its own
- * struct tls_memory: size classes with free lists over one piece of memory taken at start. What it cannot give
- * comes from the heap, up to a limit, and is counted; beyond the limit the allocation fails and the handshake
- * with it. Threads that have bound none (start-up, tools) use the heap and count in no one's numbers.
+ * struct tls_memory: size classes with free lists over one piece of memory taken at start. Each context and each
+ * session is promised its share of it when it is opened, and refused when there is none left. What the pool
+ * cannot give in spite of that (many sizes at once) comes from the heap, up to a limit, and is counted; beyond it
+ * the allocation fails and the handshake with it. Threads that have bound none (start-up, tools) use the heap and
+ * count in no one's numbers.
  *
  * A block goes back to the memory it came from. One thread at a time may use a memory: the thread that has it
  * bound, or whoever closes sessions and contexts after that thread has ended.
@@ -17,19 +19,21 @@
 struct tls_memory;
 
 struct tls_memory_counters {
-	uint64_t allocations;      /* since the start, heap included */
-	uint64_t heap_allocations; /* of these, what the pool could not give */
-	uint64_t refused;          /* neither had room */
+	uint64_t allocations; /* since the start */
+	uint64_t refused;     /* neither the pool nor the heap had room */
 	uint64_t blocks_in_use;
-	uint64_t bytes_in_use; /* as asked for by class, heap included */
+	uint64_t bytes_in_use; /* as rounded up to size classes */
 	uint64_t bytes_in_use_peak;
-	uint64_t heap_bytes_in_use;
+	uint64_t
+		heap_extents; /* pieces that had to come from the heap; they stay until the memory is closed */
+	uint64_t heap_bytes;
 };
 
+/* The shares: measured peaks, rounded up (39 KB with X25519MLKEM768; a context with the system's CAs). */
 enum {
-	/* Room to plan per concurrent handshake and per context; measured peaks, rounded up. */
 	TLS_MEMORY_HANDSHAKE_BYTES = 49152,
-	TLS_MEMORY_CONTEXT_BYTES = 131072
+	TLS_MEMORY_CONTEXT_BYTES = 32768,
+	TLS_MEMORY_CLIENT_CONTEXT_BYTES = 524288
 };
 
 /*

@@ -130,8 +130,10 @@ bool tls_has_group(uint16_t group);
 struct tls_start {
 	const uint8_t *transport_parameters; /* ours, RFC 9001 section 8.2 */
 	size_t transport_parameters_length;
-	const char *server_name; /* client: SNI and the name to verify; NULL: none */
-	const uint8_t *ticket;   /* client: as TLS_EVENT_TICKET gave it; NULL: full handshake */
+	const char *
+		server_name; /* client: SNI and the name to verify; NULL: none. An address is not sent, and refused
+				  * under TLS_VERIFY_CA where wolfSSL was built without address checks. */
+	const uint8_t *ticket; /* client: as TLS_EVENT_TICKET gave it; NULL: full handshake */
 	size_t ticket_length;
 };
 
