@@ -27,9 +27,10 @@ struct quic_recv_buffer {
 	uint64_t in_order_end; /* everything below has been received */
 	uint64_t highest_end;  /* of what was received */
 	uint64_t final_size;
-	uint64_t reserved_end;          /* first block that no reservation covers */
-	struct quic_recv_chunk *chunks; /* by block, ascending */
-	uint32_t segment_first;         /* index plus one; octets in place, ascending */
+	uint64_t reserved_end;         /* first block that no reservation covers */
+	struct quic_recv_chunk *first; /* by block, ascending */
+	struct quic_recv_chunk *last;
+	uint32_t segment_first; /* index plus one; octets in place, ascending */
 	uint32_t segment_last;
 	uint16_t reserved; /* chunks */
 };

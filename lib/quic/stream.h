@@ -135,6 +135,8 @@ void quic_stream_on_acked(
 void quic_stream_on_lost(
 	struct quic_stream *stream, struct quic_memory *memory, uint64_t offset, uint64_t length, bool fin);
 void quic_stream_on_reset_acked(struct quic_stream *stream);
+/* Octets, or a fin, may be sent as far as the stream's own credit goes. */
+bool quic_stream_wants_to_send(const struct quic_stream *stream);
 /* Both parts have reached a terminal state. */
 bool quic_stream_over(const struct quic_stream *stream);
 

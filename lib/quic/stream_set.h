@@ -28,6 +28,7 @@ struct quic_stream_kind {
 	uint64_t opened; /* the next stream's number */
 	uint64_t limit;  /* as announced by MAX_STREAMS, by the peer or by us */
 	uint64_t closed; /* peer's only: retired, and to be allowed again */
+	uint64_t window; /* peer's only: how many may be open at once */
 };
 
 struct quic_stream_set {
