@@ -64,6 +64,7 @@ struct quic_endpoint_config {
 	uint16_t shard;                 /* this shard's number, in connection IDs and ownership words */
 	uint32_t epoch;                 /* of this start; no ID is issued twice under one key */
 	uint64_t entropy[4];            /* seed for unpredictable values of this endpoint */
+	uint64_t unix_offset_ns;        /* added to now_ns: nanoseconds since the Unix epoch, for tokens */
 	struct crypto_backend *crypto;  /* borrowed */
 	struct tls_context *tls_server; /* borrowed; NULL: accepts nothing */
 	struct tls_context *tls_client; /* borrowed; NULL: connects nowhere */

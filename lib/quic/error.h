@@ -25,6 +25,7 @@
 #define QUIC_KEY_UPDATE_ERROR UINT64_C(0x0e)
 #define QUIC_AEAD_LIMIT_REACHED UINT64_C(0x0f)
 #define QUIC_NO_VIABLE_PATH UINT64_C(0x10)
+#define QUIC_VERSION_NEGOTIATION_ERROR UINT64_C(0x11) /* RFC 9368; told to the application only */
 
 /* CRYPTO_ERROR: the range of a TLS alert description (RFC 9001 section 4.8). */
 #define QUIC_CRYPTO_ERROR(alert) (UINT64_C(0x0100) + (uint8_t)(alert))

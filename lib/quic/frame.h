@@ -137,7 +137,8 @@ bool quic_ack_ranges_next(struct quic_ack_ranges *walk, struct base_range *range
 
 /* Octets that quic_frame_write() takes. */
 size_t quic_frame_size(const struct quic_frame *frame);
-/* Writes any frame; false, with the writer at its old place, when it does not fit. */
+/* Writes any frame but ACK; false, with the writer at its old place, when it does not fit. Where octets at the
+ * end of a frame are NULL their room is left for the caller to fill in. */
 bool quic_frame_write(struct base_writer *writer, const struct quic_frame *frame);
 /*
  * Writes an ACK of the ranges, highest first, as many as fit; `ecn` may be NULL. False, with the writer at its

@@ -160,7 +160,10 @@ quic_frame_write(struct base_writer *writer, const struct quic_frame *frame)
 		base_writer_u8(writer, (uint8_t)type);
 		for (size_t i = 0; i < count; i++)
 			base_writer_varint(writer, values[i]);
-		base_writer_octets(writer, octets, length);
+		if (octets == NULL)
+			base_writer_reserve(writer, length);
+		else
+			base_writer_octets(writer, octets, length);
 	}
 	if (frame->type == QUIC_FRAME_NEW_CONNECTION_ID) {
 		const struct quic_cid *cid = &frame->new_connection_id.cid;

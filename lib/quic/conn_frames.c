@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What each frame of RFC 9000 section 19 and RFC 9221 does to a connection. */
+#include "quic/conn_internal.h"
+
+/* RFC 9221 section 3: the limit counts type and length too. */
+static uint64_t
+receive_datagram(struct quic_conn *conn, const struct quic_frame *frame)
+{
+	struct quic_endpoint *endpoint = conn->endpoint;
+	uint32_t most = endpoint->limits.max_datagram_frame_bytes;
+	uint32_t place;
+
+	if (quic_frame_size(frame) > most)
+		return QUIC_PROTOCOL_VIOLATION;
+	if (endpoint->datagram_count == QUIC_DATAGRAM_PLACES) {
+		/* Unreliable on purpose: what finds no place is gone. */
+		quic_count(endpoint, QUIC_COUNTER_DROP_DATAGRAM_FRAME);
+		return QUIC_NO_ERROR;
+	}
+	place = (endpoint->datagram_first + endpoint->datagram_count++) % QUIC_DATAGRAM_PLACES;
+	endpoint->datagrams[place] = (struct quic_datagram_received){
+		.handle = quic_conn_handle(conn),
+		.octets = frame->stream.octets,
+		.length = (uint32_t)frame->stream.length,
+	};
+	return QUIC_NO_ERROR;
+}
+
+/* RFC 9000 section 19.20. */
+static uint64_t
+receive_handshake_done(struct quic_conn *conn)
+{
+	if (conn->is_server)
+		return QUIC_PROTOCOL_VIOLATION;
+	quic_conn_confirm_handshake(conn);
+	return QUIC_NO_ERROR;
+}
+
+/* Section 19.7. A client that keeps tokens takes them by event; this one has no use for more than one. */
+static uint64_t
+receive_new_token(struct quic_conn *conn, const struct quic_frame *frame)
+{
+	if (conn->is_server)
+		return QUIC_PROTOCOL_VIOLATION;
+	return frame->new_token.length == 0 ? QUIC_FRAME_ENCODING_ERROR : QUIC_NO_ERROR;
+}
+
+static uint64_t
+receive_streams(struct quic_conn *conn, const struct quic_frame *frame)
+{
+	struct quic_endpoint *endpoint = conn->endpoint;
+	uint64_t error = quic_stream_set_receive(&conn->streams, &endpoint->memory, frame);
+
+	if (quic_stream_set_has_event(&conn->streams) && base_list_empty(&conn->event_link))
+		base_list_push_back(&endpoint->eventful, &conn->event_link);
+	if (quic_stream_set_borrows(&conn->streams) && base_list_empty(&conn->turn_link))
+		base_list_push_back(&endpoint->borrowing, &conn->turn_link);
+	return error;
+}
+
+static uint64_t
+receive_frame(struct quic_conn *conn, const struct quic_received *received, const struct quic_frame *frame)
+{
+	switch (frame->type) {
+	case QUIC_FRAME_PADDING:
+	case QUIC_FRAME_PING:
+		return QUIC_NO_ERROR;
+	case QUIC_FRAME_ACK:
+	case QUIC_FRAME_ACK_ECN:
+		return quic_conn_receive_ack(conn, received->space, frame);
+	case QUIC_FRAME_CRYPTO:
+		return quic_conn_receive_crypto(conn, received->space, &frame->stream);
+	case QUIC_FRAME_NEW_TOKEN:
+		return receive_new_token(conn, frame);
+	case QUIC_FRAME_NEW_CONNECTION_ID:
+		return quic_conn_receive_new_id(conn, frame);
+	case QUIC_FRAME_RETIRE_CONNECTION_ID:
+		return quic_conn_receive_retire_id(
+			conn, frame->retire_connection_id.sequence, received->datagram->id_sequence);
+	case QUIC_FRAME_PATH_CHALLENGE:
+		quic_conn_receive_path_challenge(conn, received->datagram, frame->path_data);
+		return QUIC_NO_ERROR;
+	case QUIC_FRAME_PATH_RESPONSE:
+		quic_conn_receive_path_response(conn, frame->path_data);
+		return QUIC_NO_ERROR;
+	case QUIC_FRAME_CONNECTION_CLOSE:
+	case QUIC_FRAME_CONNECTION_CLOSE_APPLICATION:
+		quic_conn_receive_close(conn, frame);
+		return QUIC_NO_ERROR;
+	case QUIC_FRAME_HANDSHAKE_DONE:
+		return receive_handshake_done(conn);
+	case QUIC_FRAME_DATAGRAM:
+		return receive_datagram(conn, frame);
+	default:
+		return receive_streams(conn, frame);
+	}
+}
+
+uint64_t
+quic_conn_receive_frames(struct quic_conn *conn, const struct quic_received *received,
+	struct base_reader *payload, bool *ack_eliciting, bool *probing_only, uint64_t *frame_type)
+{
+	struct quic_frame frame;
+	uint64_t error;
+
+	*ack_eliciting = false;
+	*probing_only = true;
+	*frame_type = 0;
+	/* RFC 9000 section 12.4. */
+	if (base_reader_left(payload) == 0)
+		return QUIC_PROTOCOL_VIOLATION;
+	while (base_reader_left(payload) > 0) {
+		const struct quic_frame_rule *rule;
+
+		error = quic_frame_parse(payload, received->packet.type, &frame, frame_type);
+		if (error != QUIC_NO_ERROR)
+			return error;
+		rule = quic_frame_rule(frame.type);
+		*ack_eliciting |= rule->ack_eliciting;
+		*probing_only &= rule->probing;
+		error = receive_frame(conn, received, &frame);
+		if (error != QUIC_NO_ERROR)
+			return error;
+		/* A CONNECTION_CLOSE, or an error of TLS, may have ended it. */
+		if (conn->state != QUIC_CONN_OPEN)
+			return QUIC_NO_ERROR;
+	}
+	return QUIC_NO_ERROR;
+}

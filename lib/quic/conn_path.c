@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Change of path (RFC 9000 sections 8.2 and 9), as a server sees it, and the search for the largest datagram that passes (section
+ * 14.3, RFC 8899). The server follows the newest packet at once, under the anti-amplification limit, validates the new path and goes back
+ * if that fails.
+ */
+#include "base/assert.h"
+#include "quic/conn_internal.h"
+
+enum { MTU_FAILURES_MAX = 3, MTU_STEP_MIN_BYTES = 20 };
+#define MTU_RAISE_NS (600 * BASE_SECOND) /* RFC 8899 section 5.1.1, PMTU_RAISE_TIMER */
+
+static struct quic_migration *
+take_migration(struct quic_conn *conn)
+{
+	if (conn->migration != NULL)
+		return conn->migration;
+	conn->migration = (struct quic_migration *)(void *)quic_memory_take(&conn->endpoint->memory);
+	if (conn->migration == NULL) {
+		quic_count(conn->endpoint, QUIC_COUNTER_DROP_NO_MEMORY);
+		return NULL;
+	}
+	memset(conn->migration, 0, sizeof(*conn->migration));
+	return conn->migration;
+}
+
+static void
+give_migration(struct quic_conn *conn)
+{
+	struct quic_migration *migration = conn->migration;
+
+	if (migration == NULL || migration->challenging || migration->want_response)
+		return;
+	quic_memory_give(&conn->endpoint->memory, (struct quic_chunk *)(void *)migration);
+	conn->migration = NULL;
+	conn->deadlines[QUIC_TIMER_PATH] = BASE_NEVER;
+}
+
+/* Section 9.4: another path has another capacity, unless only the port has changed, as NATs do. */
+static void
+reset_path_state(struct quic_conn *conn)
+{
+	const struct quic_limits *limits = &conn->endpoint->limits;
+	uint32_t in_flight = conn->congestion.in_flight_bytes;
+
+	quic_rtt_init(&conn->rtt, limits->initial_rtt_ns);
+	conn->datagram_bytes = QUIC_DATAGRAM_MIN_BYTES;
+	quic_congestion_init(&conn->congestion, limits->congestion, limits->initial_window_packets,
+		conn->datagram_bytes, conn->endpoint->now_ns);
+	/* What is on its way by the old path is still counted when its fate is known. */
+	conn->congestion.in_flight_bytes = in_flight;
+	quic_pacer_init(&conn->pacer);
+	conn->ecn_capable = limits->ecn;
+	conn->ecn_proven = false;
+	conn->mtu_searching = false;
+}
+
+static void
+challenge(struct quic_conn *conn)
+{
+	struct quic_migration *migration = conn->migration;
+	uint64_t now_ns = conn->endpoint->now_ns;
+	uint8_t octets[16];
+
+	quic_endpoint_unpredictable(conn->endpoint, octets);
+	memcpy(migration->challenge, octets, sizeof(migration->challenge));
+	migration->want_challenge = true;
+	migration->next_challenge_ns = base_time_after(now_ns, quic_conn_pto_ns(conn));
+	conn->deadlines[QUIC_TIMER_PATH] =
+		base_time_earlier(migration->deadline_ns, migration->next_challenge_ns);
+	quic_conn_set_ready(conn);
+}
+
+void
+quic_conn_path_changed(struct quic_conn *conn, const struct base_datagram *datagram)
+{
+	struct quic_migration *migration = take_migration(conn);
+	bool same_host = memcmp(conn->path.remote.ip, datagram->path.remote.ip, 16) == 0;
+
+	if (migration == NULL)
+		return;
+	/* Section 9.3.3: only a validated path is worth going back to. */
+	if (conn->address_validated) {
+		migration->previous = conn->path;
+		migration->previous_port = conn->port_index;
+		migration->has_previous = true;
+	}
+	conn->path = datagram->path;
+	conn->port_index = datagram->port_index;
+	conn->address_validated = false;
+	conn->credit_bytes = QUIC_ANTI_AMPLIFICATION_FACTOR * datagram->length;
+	if (!same_host)
+		reset_path_state(conn);
+	/* Section 9.5: an observer must not link the paths, if the peer changed its own choice of ID as well. */
+	if (datagram->id_sequence != conn->last_id_sequence)
+		quic_conn_switch_peer_id(conn);
+	migration->challenging = true;
+	migration->begun_ns = conn->endpoint->now_ns;
+	/* Section 8.2.4: three times the larger of the current and a new path's PTO. */
+	migration->deadline_ns = base_time_after(migration->begun_ns,
+		3 * (quic_conn_pto_ns(conn) + 3 * conn->endpoint->limits.initial_rtt_ns));
+	challenge(conn);
+}
+
+void
+quic_conn_receive_path_challenge(
+	struct quic_conn *conn, const struct base_datagram *datagram, const uint8_t *data)
+{
+	struct quic_migration *migration = take_migration(conn);
+
+	if (migration == NULL)
+		return;
+	memcpy(migration->response, data, sizeof(migration->response));
+	migration->probe = datagram->path;
+	migration->probe_port = datagram->port_index;
+	migration->probe_credit_bytes = QUIC_ANTI_AMPLIFICATION_FACTOR * datagram->length;
+	migration->want_response = true;
+	quic_conn_set_ready(conn);
+}
+
+void
+quic_conn_receive_path_response(struct quic_conn *conn, const uint8_t *data)
+{
+	struct quic_migration *migration = conn->migration;
+
+	/* Section 8.2.3: the data decides, whichever path it came by. */
+	if (migration == NULL || !migration->challenging ||
+		!crypto_equal(data, migration->challenge, sizeof(migration->challenge)))
+		return;
+	migration->challenging = false;
+	migration->want_challenge = false;
+	conn->address_validated = true;
+	quic_count(conn->endpoint, QUIC_COUNTER_PATHS_VALIDATED);
+	give_migration(conn);
+	quic_conn_set_loss_timer(conn);
+	quic_conn_mtu_start(conn);
+	quic_conn_set_ready(conn);
+}
+
+void
+quic_conn_path_expire(struct quic_conn *conn)
+{
+	struct quic_migration *migration = conn->migration;
+
+	if (migration == NULL || !migration->challenging)
+		return;
+	if (conn->endpoint->now_ns < migration->deadline_ns) {
+		challenge(conn);
+		return;
+	}
+	migration->challenging = false;
+	migration->want_challenge = false;
+	/* Section 9.3.2: back to the last validated address, or silence. */
+	if (!migration->has_previous) {
+		quic_conn_over(conn);
+		return;
+	}
+	conn->path = migration->previous;
+	conn->port_index = migration->previous_port;
+	conn->address_validated = true;
+	reset_path_state(conn);
+	give_migration(conn);
+	quic_conn_set_loss_timer(conn);
+	quic_conn_set_ready(conn);
+}
+
+/* ---- path MTU ---- */
+
+static uint16_t
+mtu_most(const struct quic_conn *conn)
+{
+	uint16_t most = conn->endpoint->limits.max_udp_payload_bytes;
+
+	return most < conn->peer_udp_payload_bytes ? most : conn->peer_udp_payload_bytes;
+}
+
+void
+quic_conn_mtu_start(struct quic_conn *conn)
+{
+	uint16_t most = mtu_most(conn);
+
+	if (conn->mtu_searching || !conn->handshake_confirmed ||
+		most < conn->datagram_bytes + MTU_STEP_MIN_BYTES)
+		return;
+	/* The largest first: where it passes, and it mostly does, one probe is the whole search. */
+	conn->mtu_searching = true;
+	conn->probe_ceiling = most + 1;
+	conn->probe_bytes = most;
+	conn->probe_failures = 0;
+	conn->want |= QUIC_WANT_MTU_PROBE;
+	quic_conn_set_ready(conn);
+}
+
+/* Between what passes and what did not: RFC 8899 section 5.3. */
+static void
+mtu_next(struct quic_conn *conn)
+{
+	if (conn->datagram_bytes + MTU_STEP_MIN_BYTES >= conn->probe_ceiling) {
+		conn->mtu_searching = false;
+		conn->deadlines[QUIC_TIMER_MTU] = base_time_after(conn->endpoint->now_ns, MTU_RAISE_NS);
+		return;
+	}
+	conn->probe_failures = 0;
+	conn->probe_bytes = (uint16_t)((conn->datagram_bytes + conn->probe_ceiling) / 2);
+	conn->want |= QUIC_WANT_MTU_PROBE;
+	quic_conn_set_ready(conn);
+}
+
+void
+quic_conn_mtu_acked(struct quic_conn *conn, uint32_t bytes)
+{
+	if (bytes <= conn->datagram_bytes || !conn->mtu_searching || bytes > mtu_most(conn))
+		return;
+	conn->datagram_bytes = (uint16_t)bytes;
+	quic_congestion_set_datagram_bytes(&conn->congestion, conn->datagram_bytes);
+	mtu_next(conn);
+}
+
+void
+quic_conn_mtu_lost(struct quic_conn *conn, uint32_t bytes)
+{
+	if (!conn->mtu_searching || bytes != conn->probe_bytes)
+		return;
+	if (++conn->probe_failures < MTU_FAILURES_MAX) {
+		conn->want |= QUIC_WANT_MTU_PROBE;
+		quic_conn_set_ready(conn);
+		return;
+	}
+	conn->probe_ceiling = conn->probe_bytes;
+	mtu_next(conn);
+}
+
+void
+quic_conn_mtu_black_hole(struct quic_conn *conn)
+{
+	if (conn->datagram_bytes == QUIC_DATAGRAM_MIN_BYTES)
+		return;
+	conn->datagram_bytes = QUIC_DATAGRAM_MIN_BYTES;
+	quic_congestion_set_datagram_bytes(&conn->congestion, conn->datagram_bytes);
+	conn->mtu_searching = false;
+	conn->deadlines[QUIC_TIMER_MTU] = base_time_after(conn->endpoint->now_ns, MTU_RAISE_NS);
+}
+
+void
+quic_conn_mtu_expire(struct quic_conn *conn)
+{
+	conn->mtu_searching = false;
+	quic_conn_mtu_start(conn);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One datagram of a connection: which packets go into it, their headers, their records. What goes into a packet is
+ * conn_send_frames.c's. Packets are written in place and handed to the endpoint, which seals them in a burst.
+ */
+#include "quic/conn_send.h"
+
+#include "base/assert.h"
+
+enum { PACKETS_MAX = 3, SAMPLE_MIN_BYTES = 4 };
+
+struct assembly {
+	struct quic_conn *conn;
+	struct base_datagram *datagram;
+	struct base_writer writer;
+	struct quic_building packets[PACKETS_MAX];
+	uint32_t count;
+	bool pad; /* RFC 9000 section 14.1: to 1200 octets */
+};
+
+static enum quic_packet_type
+packet_type(enum quic_packet_number_space space)
+{
+	return space == QUIC_SPACE_INITIAL      ? QUIC_PACKET_INITIAL
+		: space == QUIC_SPACE_HANDSHAKE ? QUIC_PACKET_HANDSHAKE
+						: QUIC_PACKET_ONE_RTT;
+}
+
+static bool
+write_header(struct assembly *assembly, struct quic_building *packet)
+{
+	struct quic_conn *conn = assembly->conn;
+	struct quic_space *space = quic_conn_space(conn, packet->space);
+	struct quic_header header = {
+		.type = packet_type(packet->space),
+		.version = QUIC_VERSION_1,
+		.dcid = conn->peer_ids[0].cid,
+		.packet_number = space->sent.next_packet_number,
+		.key_phase = (conn->key_generation & 1) != 0,
+	};
+
+	if (packet->space != QUIC_SPACE_APPLICATION)
+		quic_conn_own_id(conn, 0, &header.scid);
+	if (packet->space == QUIC_SPACE_INITIAL && !conn->is_server) {
+		header.token = conn->handshake->token;
+		header.token_length = conn->handshake->token_length;
+	}
+	header.packet_number_length =
+		quic_packet_number_size(header.packet_number, space->loss.largest_acked);
+	packet->start = assembly->writer.at;
+	if (!quic_header_write(&assembly->writer, &header, &packet->packet_number_at))
+		return false;
+	packet->packet_number = header.packet_number;
+	packet->payload = assembly->writer.at;
+	return base_writer_room(&assembly->writer) > CRYPTO_TAG_BYTES + SAMPLE_MIN_BYTES;
+}
+
+/* Header, frames, room for the tag. False, and nothing is written, when the space has nothing to send. */
+static bool
+build_packet(struct assembly *assembly, enum quic_packet_number_space number, bool may_send_data)
+{
+	struct quic_conn *conn = assembly->conn;
+	struct quic_level_keys *keys = quic_conn_level_keys(conn, number);
+	struct quic_building *packet = &assembly->packets[assembly->count];
+	uint8_t *mark = base_writer_mark(&assembly->writer);
+
+	if (keys == NULL || !keys->can_send ||
+		(number == QUIC_SPACE_APPLICATION && !conn->handshake_complete))
+		return false;
+	if (number == QUIC_SPACE_APPLICATION && !quic_conn_keys_usable(conn))
+		return false;
+	*packet = (struct quic_building){.conn = conn, .space = number, .may_send_data = may_send_data};
+	packet->keys = quic_conn_send_keys(conn, number);
+	if (packet->keys == NULL ||
+		!quic_sent_reserve(
+			&quic_conn_space(conn, number)->sent, conn->endpoint->pools[QUIC_POOL_SENT]) ||
+		!write_header(assembly, packet)) {
+		base_writer_rewind(&assembly->writer, mark);
+		return false;
+	}
+	packet->writer =
+		base_writer(assembly->writer.at, base_writer_room(&assembly->writer) - CRYPTO_TAG_BYTES);
+	if (!quic_conn_write_frames(packet)) {
+		base_writer_rewind(&assembly->writer, mark);
+		return false;
+	}
+	/* RFC 9001 section 5.4.2: enough for the sample. */
+	while (packet->writer.at - packet->packet_number_at < SAMPLE_MIN_BYTES)
+		base_writer_u8(&packet->writer, QUIC_FRAME_PADDING);
+	quic_sent_take_number(&quic_conn_space(conn, number)->sent);
+	assembly->writer.at = packet->writer.at + CRYPTO_TAG_BYTES;
+	assembly->count++;
+	if (number == QUIC_SPACE_INITIAL && (packet->ack_eliciting || !conn->is_server))
+		assembly->pad = true;
+	return true;
+}
+
+/* The last packet takes the padding: PADDING frames are part of its payload. */
+static void
+pad(struct assembly *assembly, size_t to_bytes)
+{
+	struct quic_building *last = &assembly->packets[assembly->count - 1];
+	size_t length = base_writer_length(&assembly->writer);
+
+	/* Where the anti-amplification limit leaves less room, less it is (RFC 9000 section 8.2.1). */
+	if (to_bytes > length + base_writer_room(&assembly->writer))
+		to_bytes = length + base_writer_room(&assembly->writer);
+	if (length >= to_bytes)
+		return;
+	base_writer_fill(&last->writer, QUIC_FRAME_PADDING, to_bytes - length);
+	base_assert(base_writer_ok(&last->writer));
+	assembly->writer.at = last->writer.at + CRYPTO_TAG_BYTES;
+	last->padded = true;
+}
+
+static void
+record(struct assembly *assembly, struct quic_building *packet)
+{
+	struct quic_conn *conn = assembly->conn;
+	struct quic_space *space = quic_conn_space(conn, packet->space);
+	struct quic_sent_packet sent = {
+		.packet_number = packet->packet_number,
+		.time_ns = conn->endpoint->now_ns,
+		.bytes = (uint16_t)(packet->writer.at + CRYPTO_TAG_BYTES - packet->start),
+		.frame_count = packet->frame_count,
+	};
+
+	quic_count(conn->endpoint, QUIC_COUNTER_PACKETS_SENT);
+	/* RFC 9002 section 2: in flight is what elicits an ACK or carries PADDING. */
+	if (!packet->ack_eliciting && !packet->padded)
+		return;
+	if (packet->ack_eliciting)
+		sent.flags |= QUIC_SENT_ACK_ELICITING;
+	if (packet->mtu_probe)
+		sent.flags |= QUIC_SENT_PROBE;
+	if (assembly->datagram->ecn == BASE_ECN_ECT_0)
+		sent.flags |= QUIC_SENT_ECT;
+	quic_sent_record(&space->sent, &sent, packet->frames);
+	quic_loss_on_sent(&space->loss, &sent);
+	quic_congestion_on_sent(&conn->congestion, sent.bytes, sent.time_ns);
+	assembly->conn->sent_in_flight_bytes += sent.bytes;
+	/* RFC 9000 section 10.1: the first one after something was received. */
+	if (packet->ack_eliciting && !conn->eliciting_since_receive) {
+		conn->eliciting_since_receive = true;
+		quic_conn_restart_idle(conn);
+	}
+}
+
+/* Lengths, records, jobs for the burst. */
+static void
+finish(struct assembly *assembly)
+{
+	struct quic_conn *conn = assembly->conn;
+	struct base_datagram *datagram = assembly->datagram;
+	bool only_1rtt = assembly->count == 1 && assembly->packets[0].space == QUIC_SPACE_APPLICATION;
+
+	datagram->length = (uint16_t)base_writer_length(&assembly->writer);
+	datagram->ecn = BASE_ECN_NOT_ECT;
+	if (only_1rtt && conn->ecn_capable && assembly->packets[0].ack_eliciting) {
+		datagram->ecn = BASE_ECN_ECT_0;
+		conn->ecn_sent++;
+	}
+	for (uint32_t i = 0; i < assembly->count; i++) {
+		struct quic_building *packet = &assembly->packets[i];
+		size_t length = (size_t)(packet->writer.at - packet->packet_number_at) + CRYPTO_TAG_BYTES;
+
+		if (packet->space != QUIC_SPACE_APPLICATION)
+			quic_header_set_length(packet->packet_number_at, length);
+		record(assembly, packet);
+		quic_endpoint_seal(conn->endpoint, packet);
+		/* RFC 9001 section 4.9.1: a client's first Handshake packet ends the Initial keys. */
+		if (packet->space == QUIC_SPACE_HANDSHAKE && !conn->is_server)
+			quic_conn_discard_space(conn, QUIC_SPACE_INITIAL);
+	}
+	conn->bytes_sent += datagram->length;
+	if (!conn->address_validated)
+		conn->credit_bytes -= datagram->length;
+}
+
+/* A datagram for the path given, at most `most` octets; false when it is too small to begin with. */
+static bool
+begin(struct assembly *assembly, struct quic_conn *conn, struct base_datagram *datagram,
+	const struct base_path *path, uint16_t port_index, size_t most)
+{
+	if (most > datagram->room)
+		most = datagram->room;
+	if (most > conn->peer_udp_payload_bytes)
+		most = conn->peer_udp_payload_bytes;
+	*assembly = (struct assembly){.conn = conn, .datagram = datagram};
+	assembly->writer = base_writer(datagram->octets, most);
+	datagram->path = *path;
+	datagram->port_index = port_index;
+	return most > 0;
+}
+
+/* A window that is full, and a pacer that says later, keep new data back; probes go all the same. */
+static bool
+may_send_data(struct quic_conn *conn)
+{
+	uint64_t next_ns = quic_pacer_next_send(&conn->pacer, conn->endpoint->now_ns);
+
+	if (quic_congestion_room(&conn->congestion) < conn->datagram_bytes)
+		return false;
+	if (next_ns > conn->endpoint->now_ns) {
+		if (quic_conn_has_data(conn))
+			conn->deadlines[QUIC_TIMER_PACER] = next_ns;
+		return false;
+	}
+	return true;
+}
+
+/* Octets that a datagram on this path may have now. */
+static size_t
+path_bytes(const struct quic_conn *conn)
+{
+	if (!conn->address_validated && conn->credit_bytes < conn->datagram_bytes)
+		return conn->credit_bytes;
+	return conn->datagram_bytes;
+}
+
+static bool
+send_on_path(struct quic_conn *conn, struct base_datagram *datagram)
+{
+	struct assembly assembly;
+	bool data = may_send_data(conn);
+
+	if (!begin(&assembly, conn, datagram, &conn->path, conn->port_index, path_bytes(conn)))
+		return false;
+	for (int i = 0; i < QUIC_SPACE_COUNT; i++) {
+		enum quic_packet_number_space space = (enum quic_packet_number_space)i;
+
+		if (build_packet(&assembly, space, data || conn->probes[i] > 0) && conn->probes[i] > 0 &&
+			assembly.packets[assembly.count - 1].ack_eliciting)
+			conn->probes[i]--;
+	}
+	if (assembly.count == 0)
+		return false;
+	for (uint32_t i = 0; i < assembly.count; i++)
+		assembly.pad |= assembly.packets[i].wants_padding;
+	if (assembly.pad)
+		pad(&assembly, QUIC_DATAGRAM_MIN_BYTES);
+	finish(&assembly);
+	return true;
+}
+
+/* A datagram of `bytes` octets with one 1-RTT packet: a frame and padding. */
+static bool
+send_padded(struct assembly *assembly, size_t bytes, const struct quic_frame *frame,
+	const struct quic_sent_frame *sent)
+{
+	struct quic_conn *conn = assembly->conn;
+	struct quic_building *packet = &assembly->packets[0];
+
+	if (!conn->handshake_complete || !quic_conn_keys_usable(conn))
+		return false;
+	*packet = (struct quic_building){.conn = conn, .space = QUIC_SPACE_APPLICATION};
+	packet->mtu_probe = sent->type == QUIC_SENT_MTU_PROBE;
+	packet->keys = quic_conn_send_keys(conn, packet->space);
+	if (packet->keys == NULL ||
+		!quic_sent_reserve(&conn->space.sent, conn->endpoint->pools[QUIC_POOL_SENT]) ||
+		!write_header(assembly, packet))
+		return false;
+	packet->writer =
+		base_writer(assembly->writer.at, base_writer_room(&assembly->writer) - CRYPTO_TAG_BYTES);
+	if (!quic_building_add(packet, frame, sent))
+		return false;
+	quic_sent_take_number(&conn->space.sent);
+	assembly->writer.at = packet->writer.at + CRYPTO_TAG_BYTES;
+	assembly->count = 1;
+	pad(assembly, bytes);
+	finish(assembly);
+	return true;
+}
+
+/* A PATH_RESPONSE goes where its PATH_CHALLENGE came from (RFC 9000 section 8.2.2). */
+static bool
+send_path_response(struct quic_conn *conn, struct base_datagram *datagram)
+{
+	struct quic_migration *migration = conn->migration;
+	struct assembly assembly;
+	size_t most = migration->probe_credit_bytes < QUIC_DATAGRAM_MIN_BYTES ? migration->probe_credit_bytes
+									      : QUIC_DATAGRAM_MIN_BYTES;
+	struct quic_frame frame = {.type = QUIC_FRAME_PATH_RESPONSE};
+	struct quic_sent_frame sent = {.type = QUIC_SENT_PATH_RESPONSE};
+
+	migration->want_response = false;
+	memcpy(frame.path_data, migration->response, sizeof(frame.path_data));
+	return begin(&assembly, conn, datagram, &migration->probe, migration->probe_port, most) &&
+		send_padded(&assembly, most, &frame, &sent);
+}
+
+/* RFC 9000 section 14.4: a PING padded to the size that is tried. */
+static bool
+send_mtu_probe(struct quic_conn *conn, struct base_datagram *datagram)
+{
+	struct assembly assembly;
+	struct quic_frame ping = {.type = QUIC_FRAME_PING};
+	struct quic_sent_frame sent = {.type = QUIC_SENT_MTU_PROBE, .offset = conn->probe_bytes};
+
+	conn->want &= (uint16_t)~QUIC_WANT_MTU_PROBE;
+	return datagram->room >= conn->probe_bytes &&
+		begin(&assembly, conn, datagram, &conn->path, conn->port_index, conn->probe_bytes) &&
+		send_padded(&assembly, conn->probe_bytes, &ping, &sent);
+}
+
+/* RFC 9000 section 10.2.3: at every level that the peer may be able to read. */
+static bool
+send_close(struct quic_conn *conn, struct base_datagram *datagram)
+{
+	struct assembly assembly;
+
+	if ((conn->want & QUIC_WANT_CLOSE) == 0)
+		return false;
+	conn->want &= (uint16_t)~QUIC_WANT_CLOSE;
+	if (quic_conn_blocked_by_credit(conn) ||
+		!begin(&assembly, conn, datagram, &conn->path, conn->port_index, path_bytes(conn)))
+		return false;
+	for (int i = 0; i < QUIC_SPACE_COUNT; i++)
+		build_packet(&assembly, (enum quic_packet_number_space)i, false);
+	if (assembly.count == 0)
+		return false;
+	if (assembly.pad)
+		pad(&assembly, QUIC_DATAGRAM_MIN_BYTES);
+	finish(&assembly);
+	return true;
+}
+
+bool
+quic_conn_send(struct quic_conn *conn, struct base_datagram *datagram)
+{
+	uint64_t in_flight_before = conn->sent_in_flight_bytes;
+	bool sent;
+
+	if (conn->state == QUIC_CONN_CLOSING)
+		return send_close(conn, datagram);
+	if (conn->state != QUIC_CONN_OPEN)
+		return false;
+	if (quic_conn_blocked_by_credit(conn))
+		return false;
+	conn->deadlines[QUIC_TIMER_PACER] = BASE_NEVER;
+	if (conn->migration != NULL && conn->migration->want_response && send_path_response(conn, datagram))
+		return true;
+	if ((conn->want & QUIC_WANT_MTU_PROBE) != 0 && may_send_data(conn))
+		sent = send_mtu_probe(conn, datagram);
+	else
+		sent = send_on_path(conn, datagram);
+	if (sent && conn->sent_in_flight_bytes > in_flight_before) {
+		uint64_t rate = quic_congestion_pacing_rate(&conn->congestion, &conn->rtt);
+
+		quic_pacer_on_sent(&conn->pacer, (uint32_t)(conn->sent_in_flight_bytes - in_flight_before),
+			rate, quic_congestion_quantum(&conn->congestion, rate), conn->endpoint->now_ns);
+	}
+	return sent;
+}
