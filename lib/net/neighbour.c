@@ -27,7 +27,7 @@ net_neighbours_init(
 	memset(table, 0, sizeof(*table));
 	table->config = *config;
 	table->counters = counters;
-	table->last = NONE;
+	memset(table->recent, 0xff, sizeof(table->recent)); /* NONE */
 	table->deadline_ns = BASE_NEVER;
 	for (unsigned i = 0; i < NET_NEIGHBOUR_BUCKETS; i++)
 		table->buckets[i] = NONE;
@@ -50,13 +50,14 @@ index_of(const struct net_neighbours *table, const struct net_neighbour *entry)
 static struct net_neighbour *
 find(struct net_neighbours *table, const uint8_t ip[16])
 {
-	uint16_t at = table->last;
+	uint16_t *recent = &table->recent[(ip[15] ^ ip[14] ^ ip[11]) % NET_NEIGHBOUR_RECENT];
+	uint16_t at = *recent;
 
 	if (at != NONE && memcmp(table->entries[at].ip, ip, 16) == 0)
 		return &table->entries[at];
 	for (at = *bucket_of(table, ip); at != NONE; at = table->entries[at].next) {
 		if (memcmp(table->entries[at].ip, ip, 16) == 0) {
-			table->last = at;
+			*recent = at;
 			return &table->entries[at];
 		}
 	}
@@ -150,8 +151,9 @@ remove_entry(struct net_neighbours *table, struct net_neighbour *entry)
 	*link = entry->next;
 	table->incomplete -= entry->state == NET_NEIGHBOUR_INCOMPLETE;
 	table->in_use--;
-	if (table->last == index)
-		table->last = NONE;
+	for (unsigned i = 0; i < NET_NEIGHBOUR_RECENT; i++)
+		if (table->recent[i] == index)
+			table->recent[i] = NONE;
 	memset(entry, 0, sizeof(*entry));
 	entry->next = table->free;
 	table->free = index;

@@ -29,6 +29,7 @@
 enum {
 	NET_NEIGHBOURS_MAX = 512,
 	NET_NEIGHBOUR_BUCKETS = 512,
+	NET_NEIGHBOUR_RECENT = 64,
 	NET_NEIGHBOUR_WAITING_MAX = 64, /* datagrams of all incomplete entries together */
 	NET_NEIGHBOUR_UPDATES_MAX = 64,
 	NET_NEIGHBOUR_REQUESTS_MAX = 32,
@@ -99,7 +100,7 @@ struct net_neighbours {
 	uint64_t *counters; /* [NET_COUNTER_COUNT], the interface's */
 	uint16_t buckets[NET_NEIGHBOUR_BUCKETS];
 	uint16_t free;
-	uint16_t last; /* the entry found last: most traffic goes to one gateway */
+	uint16_t recent[NET_NEIGHBOUR_RECENT]; /* found last, by a cheap hash: most traffic goes to few */
 	uint16_t in_use;
 	uint16_t incomplete;
 	uint64_t deadline_ns;

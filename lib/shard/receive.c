@@ -28,12 +28,13 @@ frame_of(const struct shard_port_facts *facts, struct rte_mbuf *mbuf, struct net
 		frame->flags |= NET_FRAME_UDP_CHECKSUM_GOOD;
 }
 
+/* Long headers alone are placed by it; where the card gives none, it is not computed for the others. */
 static void
 set_hash(struct shard *shard, uint8_t port, const struct rte_mbuf *mbuf, struct base_datagram *datagram)
 {
 	if (shard->facts[port]->rss && (mbuf->ol_flags & RTE_MBUF_F_RX_RSS_HASH) != 0)
 		datagram->tuple_hash = mbuf->hash.rss;
-	else
+	else if (datagram->length > 0 && (datagram->octets[0] & 0x80) != 0)
 		datagram->tuple_hash = net_rss_path(&shard->rss[port], &datagram->path);
 }
 
