@@ -20,13 +20,13 @@ enum {
 	ALIGNMENT = 16,
 	KEPT_BYTES = 16384, /* decoder, encoder and stream context: about 8 KiB in 0.8 */
 	FIELD_OVERHEAD_BYTES =
-		2 * 96,       /* name and value: block size, reference count, terminator, alignment */
-	ENCODED_BYTES = 8192, /* what one encoding takes while it lasts */
-	MEMO_PLACES = 16,     /* a power of two */
+		2 * 96,        /* name and value: block size, reference count, terminator, alignment */
+	ENCODED_BYTES = 32768, /* what one encoding takes while it lasts */
+	MEMO_PLACES = 16,      /* a power of two */
 	MEMO_SECTION_BYTES = 512,
 	MEMO_FIELDS = 32,
 	MEMO_TEXT_BYTES = 2048,
-	ENCODED_FIELDS_MAX = 32
+	ENCODED_TEXT_MAX = 4096
 };
 
 /* A section seen before, with its fields; the texts follow each other in `text`. */
@@ -291,18 +291,23 @@ void
 http3_qpack_encode(struct http3_qpack *qpack, struct base_writer *writer, const struct http3_field *fields,
 	uint16_t count)
 {
-	nghttp3_nv pairs[ENCODED_FIELDS_MAX];
+	nghttp3_nv pairs[HTTP3_FIELDS_ENCODED_MAX];
 	nghttp3_buf prefix, section, instructions;
-	size_t used = qpack->arena.used;
+	size_t used = qpack->arena.used, text = 0;
 	int failed;
 
-	base_assert(count <= ENCODED_FIELDS_MAX);
+	base_assert(count <= HTTP3_FIELDS_ENCODED_MAX);
 	for (uint16_t i = 0; i < count; i++) {
+		text += fields[i].name.length + (size_t)fields[i].value.length;
 		/* 0.8 wants pointers that are not const, later ones are; nothing is written through them. */
 		pairs[i] = (nghttp3_nv){.name = (uint8_t *)(uintptr_t)fields[i].name.octets,
 			.value = (uint8_t *)(uintptr_t)fields[i].value.octets,
 			.namelen = fields[i].name.length,
 			.valuelen = fields[i].value.length};
+	}
+	if (text > ENCODED_TEXT_MAX) {
+		writer->failed = true;
+		return;
 	}
 	nghttp3_buf_init(&prefix);
 	nghttp3_buf_init(&section);
@@ -310,7 +315,7 @@ http3_qpack_encode(struct http3_qpack *qpack, struct base_writer *writer, const 
 	/* Behind the fields of the section decoded last, which a handler may still be looking at. */
 	failed = nghttp3_qpack_encoder_encode(
 		qpack->encoder, &prefix, &section, &instructions, 0, pairs, count);
-	/* There is room for every section that ENCODED_FIELDS_MAX and callers' buffers allow. */
+	/* The arena has room for every section within HTTP3_FIELDS_ENCODED_MAX and ENCODED_TEXT_MAX. */
 	base_assert(failed == 0 && nghttp3_buf_len(&instructions) == 0);
 	base_writer_octets(writer, prefix.pos, nghttp3_buf_len(&prefix));
 	base_writer_octets(writer, section.pos, nghttp3_buf_len(&section));

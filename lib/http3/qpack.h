@@ -17,7 +17,7 @@
 
 struct http3_qpack;
 
-enum { HTTP3_FIELDS_MAX = 128 };
+enum { HTTP3_FIELDS_MAX = 128, HTTP3_FIELDS_ENCODED_MAX = 32 };
 
 /* Octets of memory, aligned to 64, for sections of up to this many encoded octets. */
 size_t http3_qpack_bytes(uint32_t section_bytes);
@@ -34,7 +34,7 @@ enum http3_qpack_result {
 enum http3_qpack_result http3_qpack_decode(struct http3_qpack *qpack, const uint8_t *section, size_t length,
 	const struct http3_field **fields, uint16_t *count);
 
-/* Writes an encoded section; the writer fails when it does not fit. */
+/* Writes an encoded section of at most HTTP3_FIELDS_ENCODED_MAX fields; the writer fails when it does not fit, or has over 4096 octets of text. */
 void http3_qpack_encode(struct http3_qpack *qpack, struct base_writer *writer,
 	const struct http3_field *fields, uint16_t count);
 /* The same inside a HEADERS frame. */
