@@ -60,16 +60,29 @@ read_whole(const struct load *load, const char *path, uint8_t *octets, uint64_t 
 	return have == length;
 }
 
+/*
+ * The path below the directory, with one slash in front, however many the directory was named with at its
+ * end.
+ */
+static const char *
+below(const struct load *load, const FTSENT *entry)
+{
+	size_t length = strlen(load->loader->directory);
+
+	while (length > 0 && load->loader->directory[length - 1] == '/')
+		length--;
+	while (entry->fts_path[length] == '/' && entry->fts_path[length + 1] == '/')
+		length++;
+	return entry->fts_path + length;
+}
+
 static bool
 visit_file(struct load *load, const FTSENT *entry)
 {
-	/* The path below the directory, with its slash. */
-	const char *path = entry->fts_path + strlen(load->loader->directory);
+	const char *path = below(load, entry);
 	uint64_t length = (uint64_t)entry->fts_statp->st_size;
 	uint8_t *place;
 
-	while (path[0] == '/' && path[1] == '/')
-		path++;
 	if (strlen(path) > FILE_PATH_MAX)
 		return say(load, entry->fts_path,
 			"the path is longer than 1024 octets; shorten it or take the file out");

@@ -59,7 +59,10 @@ http3_conn_attach(struct http3 *http3, struct http3_conn *conn)
 void
 http3_conn_detach(struct http3_conn *conn)
 {
-	/* Between turns no request is on the ready list, so the connection's link is all that ties it to this shard. */
+	/*
+	 * Between turns no request is on the ready list, so the connection's link is all that ties it to
+	 * this shard.
+	 */
 	base_list_remove(&conn->link);
 	conn->http3 = NULL;
 }
@@ -74,7 +77,10 @@ http3_conn_fail(struct http3_conn *conn, uint64_t error_code, const char *reason
 	quic_conn_close(conn->quic, error_code, reason);
 }
 
-/* Section 6.2.1: the control stream begins with SETTINGS. It waits for STREAMS_ALLOWED where the peer allows no stream yet. */
+/*
+ * Section 6.2.1: the control stream begins with SETTINGS. It waits for STREAMS_ALLOWED where the peer
+ * allows no stream yet.
+ */
 static void
 open_control(struct http3_conn *conn)
 {

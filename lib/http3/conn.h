@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Inside of lib/http3: the structures behind http3/http3.h, for the files that may see a connection (http3.c, conn.c,
- * conn_streams.c, request.c). The peer's three critical streams have no objects: their state stands here in compact form, and a
- * unidirectional stream whose type is not complete yet keeps its few octets in the stream's user pointer.
+ * Inside of lib/http3: the structures behind http3/http3.h, for the files that may see a connection
+ * (http3.c, conn.c, conn_streams.c, request.c). The peer's three critical streams have no objects: their
+ * state stands here in compact form, and a unidirectional stream whose type is not complete yet keeps its
+ * few octets in the stream's user pointer.
  */
 #ifndef HTTP3_CONN_H
 #define HTTP3_CONN_H

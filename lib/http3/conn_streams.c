@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peer's unidirectional streams (RFC 9114 section 6.2) and the frames of its control stream (section 7.2). */
+/*
+ * The peer's unidirectional streams (RFC 9114 section 6.2) and the frames of its control stream (section
+ * 7.2).
+ */
 #include "http3/conn.h"
 
 #include <string.h>

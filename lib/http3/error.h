@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Error codes of HTTP/3 (RFC 9114 section 8.1) and QPACK (RFC 9204 section 6). 0 is no error in every function of this folder. */
+/*
+ * Error codes of HTTP/3 (RFC 9114 section 8.1) and QPACK (RFC 9204 section 6). 0 is no error in every
+ * function of this folder.
+ */
 #ifndef HTTP3_ERROR_H
 #define HTTP3_ERROR_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One field of a message (RFC 9110 section 5, RFC 9114 section 4.2): borrowed octets and the rules of their syntax. */
+/*
+ * One field of a message (RFC 9110 section 5, RFC 9114 section 4.2): borrowed octets and the rules of their
+ * syntax.
+ */
 #ifndef HTTP3_FIELD_H
 #define HTTP3_FIELD_H
 
@@ -8,7 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Octets with a length, not terminated. octets is NULL when there are none at all, as opposed to an empty value. */
+/*
+ * Octets with a length, not terminated. octets is NULL when there are none at all, as opposed to an empty
+ * value.
+ */
 struct http3_text {
 	const char *octets;
 	uint32_t length;
@@ -39,11 +45,17 @@ http3_text_equal(struct http3_text a, struct http3_text b)
 	return a.length == b.length && (a.length == 0 || memcmp(a.octets, b.octets, a.length) == 0);
 }
 
-/* Lower-case token characters, at least one; a leading colon is allowed (RFC 9114 section 4.2: upper case is malformed). */
+/*
+ * Lower-case token characters, at least one; a leading colon is allowed (RFC 9114 section 4.2: upper case
+ * is malformed).
+ */
 bool http3_field_name_valid(struct http3_text name);
 /* No control characters but the tab (RFC 9114 section 10.3), no blank at either end. */
 bool http3_field_value_valid(struct http3_text value);
-/* Connection, Keep-Alive, Proxy-Connection, Transfer-Encoding, Upgrade, and TE with another value than "trailers". */
+/*
+ * Connection, Keep-Alive, Proxy-Connection, Transfer-Encoding, Upgrade, and TE with another value than
+ * "trailers".
+ */
 bool http3_field_connection_specific(const struct http3_field *field);
 /* Octets that the field counts against SETTINGS_MAX_FIELD_SECTION_SIZE (RFC 9114 section 4.2.2). */
 static inline uint64_t

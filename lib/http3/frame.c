@@ -11,7 +11,9 @@ integer_length(uint8_t first_octet)
 	return (size_t)1 << (first_octet >> 6);
 }
 
-/* How many octets `integers` integers at the front take, as far as that is known from the octets there are. */
+/*
+ * How many octets `integers` integers at the front take, as far as that is known from the octets there are.
+ */
 static size_t
 wanted(const struct http3_pair *pair, unsigned integers)
 {
@@ -144,7 +146,10 @@ http3_frame_check_request(uint64_t type, bool server)
 uint64_t
 http3_frame_check_control(uint64_t type, bool first, bool server)
 {
-	/* Section 6.2.1: anything else as the first frame, also an unknown one, means that SETTINGS are missing. */
+	/*
+	 * Section 6.2.1: anything else as the first frame, also an unknown one, means that SETTINGS are
+	 * missing.
+	 */
 	if (first)
 		return type == HTTP3_FRAME_SETTINGS ? 0 : HTTP3_MISSING_SETTINGS;
 	if (type == HTTP3_FRAME_SETTINGS)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * HTTP/3 frames (RFC 9114 section 7): a pair of variable-length integers, read across as many pieces as the peer likes to cut
- * them into, and the table of which frame may stand on which stream. A setting is the same pair.
+ * HTTP/3 frames (RFC 9114 section 7): a pair of variable-length integers, read across as many pieces as the
+ * peer likes to cut them into, and the table of which frame may stand on which stream. A setting is the
+ * same pair.
  */
 #ifndef HTTP3_FRAME_H
 #define HTTP3_FRAME_H
@@ -39,8 +40,8 @@ struct http3_pair {
 };
 
 /*
- * Takes octets of the pair from the front and returns how many; `*complete` says that both values are there, and then the pair is at its
- * start again. Less than `length` is taken only when it is complete.
+ * Takes octets of the pair from the front and returns how many; `*complete` says that both values are
+ * there, and then the pair is at its start again. Less than `length` is taken only when it is complete.
  */
 size_t http3_pair_read(struct http3_pair *pair, const uint8_t *octets, size_t length, bool *complete,
 	uint64_t *first, uint64_t *second);
@@ -53,10 +54,15 @@ size_t http3_pair_read_one(
 size_t http3_frame_header_length(uint64_t type, uint64_t length);
 void http3_frame_header_write(struct base_writer *writer, uint64_t type, uint64_t length);
 
-/* A number of the series 0x1f * N + 0x21 that is reserved so that implementations stay tolerant (greasing). */
+/*
+ * A number of the series 0x1f * N + 0x21 that is reserved so that implementations stay tolerant (greasing).
+ */
 uint64_t http3_grease(uint64_t n);
 
-/* Whether a frame of this type may come on a request stream to a server or a client: 0 or the connection error. Unknown types are 0. */
+/*
+ * Whether a frame of this type may come on a request stream to a server or a client: 0 or the connection
+ * error. Unknown types are 0.
+ */
 uint64_t http3_frame_check_request(uint64_t type, bool server);
 /* The same for the peer's control stream; `first` for its first frame, which has to be SETTINGS. */
 uint64_t http3_frame_check_control(uint64_t type, bool first, bool server);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * HTTP/3 (RFC 9114) over the streams of quic/conn.h, server and client: one struct http3 per shard, one struct http3_conn per
- * connection, one struct http3_request per request in progress. As below it, events are pulled and nothing is called back:
- * a QUIC event goes into http3_handle(), and then http3_next_event() is called until it returns false.
+ * HTTP/3 (RFC 9114) over the streams of quic/conn.h, server and client: one struct http3 per shard, one
+ * struct http3_conn per connection, one struct http3_request per request in progress. As below it, events
+ * are pulled and nothing is called back: a QUIC event goes into http3_handle(), and then http3_next_event()
+ * is called until it returns false.
  *
- * What a peer does wrong is answered here with the error of RFC 9114: a stream error (RESET_STREAM and STOP_SENDING, then ABORTED) or
- * a connection error (CONNECTION_CLOSE). All memory is taken at open or comes from the pools; an idle connection costs one element of
- * HTTP3_POOL_CONN. Push is refused, the QPACK dynamic table is zero.
+ * What a peer does wrong is answered here with the error of RFC 9114: a stream error (RESET_STREAM and
+ * STOP_SENDING, then ABORTED) or a connection error (CONNECTION_CLOSE). All memory is taken at open or
+ * comes from the pools; an idle connection costs one element of HTTP3_POOL_CONN. Push is refused, the QPACK
+ * dynamic table is zero.
  */
 #ifndef HTTP3_HTTP3_H
 #define HTTP3_HTTP3_H
@@ -91,8 +93,8 @@ struct http3_event {
 };
 
 /*
- * Takes a QUIC event of a connection. After QUIC_EVENT_CLOSED the connection is gone as soon as http3_next_event() has returned
- * false. Each event has to be followed by pulling until then.
+ * Takes a QUIC event of a connection. After QUIC_EVENT_CLOSED the connection is gone as soon as
+ * http3_next_event() has returned false. Each event has to be followed by pulling until then.
  */
 void http3_handle(struct http3 *http3, struct http3_conn *conn, const struct quic_event *event);
 bool http3_next_event(struct http3 *http3, struct http3_event *event);
@@ -108,13 +110,19 @@ void http3_request_set_user(struct http3_request *request, void *user);
 struct http3_conn *http3_request_conn(const struct http3_request *request);
 uint64_t http3_request_stream_id(const struct http3_request *request);
 
-/* Gives octets of the BODY event back; what is left comes again with the next octets, or after http3_request_resume(). */
+/*
+ * Gives octets of the BODY event back; what is left comes again with the next octets, or after
+ * http3_request_resume().
+ */
 void http3_request_consume(struct http3_request *request, size_t length);
 void http3_request_resume(struct http3_request *request);
 /* From now on the body is thrown away; more than limits.discard_bytes stop the reading with H3_NO_ERROR. */
 void http3_request_discard(struct http3_request *request);
 
-/* Frames as they stand, without a copy: see quic_conn_stream_write_static(). RELEASED counts them down. False: no room for a reference. */
+/*
+ * Frames as they stand, without a copy: see quic_conn_stream_write_static(). RELEASED counts them down.
+ * False: no room for a reference.
+ */
 bool http3_request_write_static(
 	struct http3_request *request, const uint8_t *octets, size_t length, bool fin);
 /* Frames as they stand, copied: how many octets were taken; WRITABLE follows when not all were. */
@@ -122,7 +130,10 @@ size_t http3_request_write(struct http3_request *request, const uint8_t *octets,
 /* Abandons both directions. */
 void http3_request_reset(struct http3_request *request, uint64_t error_code);
 
-/* Client: a new request of these fields, `fin` when it has no body. NULL: no stream, no memory, or GOAWAY forbids it. */
+/*
+ * Client: a new request of these fields, `fin` when it has no body. NULL: no stream, no memory, or GOAWAY
+ * forbids it.
+ */
 struct http3_request *http3_request_open(
 	struct http3_conn *conn, const struct http3_field *fields, uint16_t count, bool fin);
 

@@ -33,7 +33,10 @@ take_status(struct http3_message *message, struct http3_text value)
 	return status >= 100 && status != 101;
 }
 
-/* Pseudo-header fields come first and are those defined for the kind of message (sections 4.3, 4.3.1, 4.3.2). */
+/*
+ * Pseudo-header fields come first and are those defined for the kind of message (sections 4.3, 4.3.1,
+ * 4.3.2).
+ */
 static bool
 take_pseudo(struct walk *walk, const struct http3_field *field)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A request, a response or trailers as decoded, and what makes them malformed (RFC 9114 sections 4.1.2, 4.2, 4.3). Fields are
- * borrowed from whoever decoded them and are valid until the next call of http3_next_event().
+ * A request, a response or trailers as decoded, and what makes them malformed (RFC 9114 sections 4.1.2,
+ * 4.2, 4.3). Fields are borrowed from whoever decoded them and are valid until the next call of
+ * http3_next_event().
  */
 #ifndef HTTP3_MESSAGE_H
 #define HTTP3_MESSAGE_H

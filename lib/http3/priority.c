@@ -3,7 +3,10 @@
 
 #include <stddef.h>
 
-/* The two members that matter, as RFC 8941 section 3.2 writes them; others are passed over up to the next comma. */
+/*
+ * The two members that matter, as RFC 8941 section 3.2 writes them; others are passed over up to the next
+ * comma.
+ */
 
 static uint32_t
 skip_blank(struct http3_text value, uint32_t at)

@@ -8,8 +8,9 @@
 #include "http3/frame.h"
 
 /*
- * The arena: a bump allocator with the size in front of each block, for realloc. Its first part (`kept`) holds what libnghttp3 keeps for as long as it
- * lives, the rest is given back at once when the next section begins.
+ * The arena: a bump allocator with the size in front of each block, for realloc. Its first part (`kept`)
+ * holds what libnghttp3 keeps for as long as it lives, the rest is given back at once when the next section
+ * begins.
  */
 struct arena {
 	uint8_t *octets;
@@ -18,11 +19,11 @@ struct arena {
 
 enum {
 	ALIGNMENT = 16,
-	KEPT_BYTES = 16384, /* decoder, encoder and stream context: about 8 KiB in 0.8 */
+	KEPT_BYTES = 16384, /* decoder, encoder and stream context: 3 KiB in 0.8 */
 	FIELD_OVERHEAD_BYTES =
 		2 * 96,        /* name and value: block size, reference count, terminator, alignment */
 	ENCODED_BYTES = 32768, /* what one encoding takes while it lasts */
-	MEMO_PLACES = 16,      /* a power of two */
+	MEMO_PLACES = 64,      /* a power of two */
 	MEMO_SECTION_BYTES = 512,
 	MEMO_FIELDS = 32,
 	MEMO_TEXT_BYTES = 2048,
@@ -163,7 +164,10 @@ memo_place(struct http3_qpack *qpack, const uint8_t *section, size_t length)
 
 	if (length > MEMO_SECTION_BYTES)
 		return NULL;
-	/* Not against a peer's choice, for a collision only costs a decoding: one multiplication per eight octets. */
+	/*
+	 * Not against a peer's choice, for a collision only costs a decoding: one multiplication per eight
+	 * octets.
+	 */
 	for (; i + 8 <= length; i += 8) {
 		uint64_t word;
 

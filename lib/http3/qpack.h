@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * QPACK (RFC 9204) with a dynamic table of zero, by libnghttp3 behind this door. Without the table a field section is a pure
- * function of its octets, so one coder serves every connection of a shard and keeps nothing between two sections.
+ * QPACK (RFC 9204) with a dynamic table of zero, by libnghttp3 behind this door. Without the table a field
+ * section is a pure function of its octets, so one coder serves every connection of a shard and keeps
+ * nothing between two sections.
  *
- * libnghttp3 allocates while it decodes; it gets an arena of this coder's own memory, which is empty again at the next section.
- * The heap is never used. A section that does not fit is too large, which is an answer (431), not a failure.
+ * libnghttp3 allocates while it decodes; it gets an arena of this coder's own memory, which is empty again
+ * at the next section. The heap is never used. A section that does not fit is too large, which is an answer
+ * (431), not a failure.
  */
 #ifndef HTTP3_QPACK_H
 #define HTTP3_QPACK_H
@@ -34,7 +36,10 @@ enum http3_qpack_result {
 enum http3_qpack_result http3_qpack_decode(struct http3_qpack *qpack, const uint8_t *section, size_t length,
 	const struct http3_field **fields, uint16_t *count);
 
-/* Writes an encoded section of at most HTTP3_FIELDS_ENCODED_MAX fields; the writer fails when it does not fit, or has over 4096 octets of text. */
+/*
+ * Writes an encoded section of at most HTTP3_FIELDS_ENCODED_MAX fields; the writer fails when it does not
+ * fit, or has over 4096 octets of text.
+ */
 void http3_qpack_encode(struct http3_qpack *qpack, struct base_writer *writer,
 	const struct http3_field *fields, uint16_t count);
 /* The same inside a HEADERS frame. */

@@ -7,8 +7,8 @@ uint64_t
 http3_qpack_stream_encoder(const uint8_t *octets, size_t length)
 {
 	/*
-	 * "001" with a capacity of 0 (RFC 9204 section 4.3.1). A larger one is above what we allow, and an insertion or a duplicate
-	 * has no table to go to.
+	 * "001" with a capacity of 0 (RFC 9204 section 4.3.1). A larger one is above what we allow, and an
+	 * insertion or a duplicate has no table to go to.
 	 */
 	for (size_t i = 0; i < length; i++) {
 		if (octets[i] != 0x20)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A request stream (RFC 9114 section 4): its frames read in place, its events, and what the application writes to it. */
+/*
+ * A request stream (RFC 9114 section 4): its frames read in place, its events, and what the application
+ * writes to it.
+ */
 #include "http3/conn.h"
 
 #include <string.h>
@@ -119,7 +122,10 @@ stream_error(struct http3_request *request, uint64_t error_code)
 	return STEP_WAIT;
 }
 
-/* Section 4.2.2: a server that does not take a section says so with a 431, and needs the rest of the request no more. */
+/*
+ * Section 4.2.2: a server that does not take a section says so with a 431, and needs the rest of the
+ * request no more.
+ */
 static enum step
 too_large(struct http3_request *request)
 {
@@ -203,7 +209,10 @@ read_section(struct http3_request *request, const struct view *view, struct http
 	enum step step;
 
 	if (request->section == NULL && length == request->frame_left) {
-		/* The fields are the decoder's, so the octets may go at once, and must before the stream is reset. */
+		/*
+		 * The fields are the decoder's, so the octets may go at once, and must before the stream is
+		 * reset.
+		 */
 		step = take_section(request, view->octets, length, event);
 		request->frame_left = 0;
 		take(request, view, length);
@@ -247,7 +256,9 @@ begin_data(struct http3_request *request, uint64_t length)
 {
 	if (request->phase != HTTP3_IN_BODY)
 		return connection_error(request, HTTP3_FRAME_UNEXPECTED);
-	/* Section 4.1.2: more than content-length says. body_bytes never exceeds it, so this does not wrap. */
+	/*
+	 * Section 4.1.2: more than content-length says. body_bytes never exceeds it, so this does not wrap.
+	 */
 	if (request->has_content_length && length > request->content_length - request->body_bytes)
 		return stream_error(request, HTTP3_MESSAGE_ERROR);
 	if (length > 0)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SETTINGS (RFC 9114 section 7.2.4): what each side says about itself once, with the values that count until it has. */
+/*
+ * SETTINGS (RFC 9114 section 7.2.4): what each side says about itself once, with the values that count
+ * until it has.
+ */
 #ifndef HTTP3_SETTINGS_H
 #define HTTP3_SETTINGS_H
 
@@ -24,8 +27,10 @@ struct http3_settings {
 };
 
 void http3_settings_init(struct http3_settings *settings);
-/* One identifier and value of the peer's frame. 0 or HTTP3_SETTINGS_ERROR; what is unknown is ignored, and so is the dynamic table that the
- * peer would allow, for we use none. */
+/*
+ * One identifier and value of the peer's frame. 0 or HTTP3_SETTINGS_ERROR; what is unknown is ignored, and
+ * so is the dynamic table that the peer would allow, for we use none.
+ */
 uint64_t http3_settings_take(struct http3_settings *settings, uint64_t id, uint64_t value);
 /* A whole SETTINGS frame: a dynamic table of 0, the limit, and one reserved setting chosen by `grease`. */
 void http3_settings_write(struct base_writer *writer, uint64_t max_field_section_bytes, uint64_t grease);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ALPN "echo": what comes on a bidirectional stream goes back on it, and so do datagrams (RFC 9221). Octets are consumed only as fast as
- * they can be written, so a peer that does not read is held by flow control, not by our memory.
+ * ALPN "echo": what comes on a bidirectional stream goes back on it, and so do datagrams (RFC 9221). Octets
+ * are consumed only as fast as they can be written, so a peer that does not read is held by flow control,
+ * not by our memory.
  */
 #ifndef SERVICE_ECHO_H
 #define SERVICE_ECHO_H

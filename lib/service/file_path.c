@@ -31,7 +31,9 @@ next_octet(struct http3_text target, size_t *at)
 	return high < 0 || low < 0 || (high | low) == 0 ? -1 : high << 4 | low;
 }
 
-/* A segment that ends here, from the slash before it: a dot segment goes, two dots take their parent along. */
+/*
+ * A segment that ends here, from the slash before it: a dot segment goes, two dots take their parent along.
+ */
 static bool
 end_segment(const char *normal, size_t *length, size_t *segment)
 {

@@ -43,7 +43,10 @@ file_range_parse(struct http3_text value, uint64_t length, struct file_range *ra
 	const uint32_t unit_length = sizeof(unit) - 1;
 	struct http3_text number;
 
-	/* A server may ignore Range; so what is not a single range of octets is ignored (RFC 9110 section 14.2). */
+	/*
+	 * A server may ignore Range; so what is not a single range of octets is ignored (RFC 9110 section
+	 * 14.2).
+	 */
 	if (value.octets == NULL || value.length <= unit_length ||
 		strncasecmp(value.octets, unit, unit_length) != 0)
 		return FILE_RANGE_WHOLE;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fields of a request that say which part of a file is wanted, and whether at all (RFC 9110 sections 13 and 14). */
+/*
+ * Fields of a request that say which part of a file is wanted, and whether at all (RFC 9110 sections 13 and
+ * 14).
+ */
 #ifndef SERVICE_FILE_RANGE_H
 #define SERVICE_FILE_RANGE_H
 

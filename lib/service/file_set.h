@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The files that are served, all in memory, read-only and shared by every shard once sealed. This module does no input: whoever loads (an
- * application) asks for places and puts the octets there. In front of each body stands the head of its response, encoded once, so that a GET is a
- * single reference: HEADERS frame, DATA frame header, body.
+ * The files that are served, all in memory, read-only and shared by every shard once sealed. This module
+ * does no input: whoever loads (an application) asks for places and puts the octets there. In front of each
+ * body stands the head of its response, encoded once, so that a GET is a single reference: HEADERS frame,
+ * DATA frame header, body.
  *
- * Octets are referenced by send buffers until they are acknowledged. Each shard counts its references in a struct file_set_use; a set may
- * go when the sum over all shards is zero (a connection that moved gives back elsewhere than it took).
+ * Octets are referenced by send buffers until they are acknowledged. Each shard counts its references in a
+ * struct file_set_use; a set may go when the sum over all shards is zero (a connection that moved gives
+ * back elsewhere than it took).
  */
 #ifndef SERVICE_FILE_SET_H
 #define SERVICE_FILE_SET_H
@@ -38,8 +40,8 @@ size_t file_set_bytes(uint32_t count, uint64_t body_bytes, uint64_t path_bytes);
 /* In `memory`, aligned to 64. */
 struct file_set *file_set_open(void *memory, size_t bytes, uint32_t capacity);
 /*
- * Makes room for a file and returns where its `length` octets go, or NULL: set full, path too long, not starting with a slash, or there
- * already. The path is copied.
+ * Makes room for a file and returns where its `length` octets go, or NULL: set full, path too long, not
+ * starting with a slash, or there already. The path is copied.
  */
 uint8_t *file_set_add(struct file_set *set, const char *path, uint64_t length);
 /* Computes entity tags and heads; nothing can be added after it. `qpack` is used during the call only. */
@@ -52,8 +54,9 @@ const struct file *file_set_find(const struct file_set *set, struct http3_text p
 
 enum file_lookup { FILE_FOUND, FILE_NOT_FOUND, FILE_BAD_PATH };
 /*
- * By the path of a request target (RFC 3986): query and fragment cut off, percent-encoding decoded, empty and dot segments
- * removed. A path that climbs above the root, has a NUL or a broken escape is bad. A directory is its index.html.
+ * By the path of a request target (RFC 3986): query and fragment cut off, percent-encoding decoded, empty
+ * and dot segments removed. A path that climbs above the root, has a NUL or a broken escape is bad. A
+ * directory is its index.html.
  */
 enum file_lookup file_set_lookup(
 	const struct file_set *set, struct http3_text target, const struct file **file);

@@ -162,7 +162,10 @@ send_dynamic(struct service_files *files, struct http3_request *request)
 
 /* ---- requests ---- */
 
-/* Range counts for GET only, and not when If-Range names another state of the file (RFC 9110 section 13.1.5). */
+/*
+ * Range counts for GET only, and not when If-Range names another state of the file (RFC 9110 section
+ * 13.1.5).
+ */
 static enum file_range_result
 wanted_range(const struct http3_message *message, const struct file *file, bool head_only,
 	struct file_range *range)
@@ -247,7 +250,10 @@ on_event(void *instance, const struct http3_event *event)
 		files->use.references -= event->count;
 		break;
 	case HTTP3_EVENT_ABORTED:
-		/* The client gave up before the end of its request: it wants no answer either (RFC 9114 section 4.1.1). */
+		/*
+		 * The client gave up before the end of its request: it wants no answer either (RFC 9114
+		 * section 4.1.1).
+		 */
 		http3_request_words(event->request)[WORD_KIND] = KIND_NONE;
 		http3_request_reset(event->request, HTTP3_REQUEST_CANCELLED);
 		break;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The handler that serves a file set over HTTP/3: GET and HEAD, If-None-Match (304), one byte range (206, 416, If-Range), 404, 405, 400. Bodies
- * and most heads are sent from the file set or from constants of this instance, without a copy.
+ * The handler that serves a file set over HTTP/3: GET and HEAD, If-None-Match (304), one byte range (206,
+ * 416, If-Range), 404, 405, 400. Bodies and most heads are sent from the file set or from constants of this
+ * instance, without a copy.
  */
 #ifndef SERVICE_FILES_H
 #define SERVICE_FILES_H

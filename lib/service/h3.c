@@ -126,7 +126,10 @@ request(struct service_h3 *h3, const struct http3_event *event)
 			http3_request_reset(event->request, HTTP3_INTERNAL_ERROR);
 		return;
 	}
-	/* Every shard has the same handlers in the same order, so the number survives a move and a pointer would not. */
+	/*
+	 * Every shard has the same handlers in the same order, so the number survives a move and a pointer
+	 * would not.
+	 */
 	http3_request_set_user(event->request, (void *)(uintptr_t)(handler - h3->handlers + 1));
 	handler->ops->on_request(handler->instance, event->request, &event->message);
 }

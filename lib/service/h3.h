@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The service of ALPN "h3": one struct http3 per shard, and the request handlers that answer by authority and path. */
+/*
+ * The service of ALPN "h3": one struct http3 per shard, and the request handlers that answer by authority
+ * and path.
+ */
 #ifndef SERVICE_H3_H
 #define SERVICE_H3_H
 
@@ -16,7 +19,10 @@ struct service_handler_ops {
 	/* A request's fields; valid during the call. */
 	void (*on_request)(
 		void *instance, struct http3_request *request, const struct http3_message *message);
-	/* Every later event of the request, CLOSED the last; may be NULL. Body octets nobody consumes stop the stream. */
+	/*
+	 * Every later event of the request, CLOSED the last; may be NULL. Body octets nobody consumes stop
+	 * the stream.
+	 */
 	void (*on_event)(void *instance, const struct http3_event *event);
 	void *reserved_for_later[4];
 };

@@ -32,7 +32,10 @@ static const char *const counter_names[SERVICE_HQ_COUNTERS] = {
 	[SERVICE_HQ_NO_MEMORY] = "no_memory",
 };
 
-/* In the user pointer of a stream that needs no object: answered, and answered with a reference that is not released. */
+/*
+ * In the user pointer of a stream that needs no object: answered, and answered with a reference that is not
+ * released.
+ */
 static char answered, referenced;
 
 uint32_t

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ALPN "hq-interop": HTTP/0.9 over QUIC as the interop tests have it. "GET /path\r\n" on a stream of the client's, the file's octets and the end
- * back. The same files as over HTTP/3; what is not there is an empty stream reset with code 0x0404.
+ * ALPN "hq-interop": HTTP/0.9 over QUIC as the interop tests have it. "GET /path\r\n" on a stream of the
+ * client's, the file's octets and the end back. The same files as over HTTP/3; what is not there is an
+ * empty stream reset with code 0x0404.
  */
 #ifndef SERVICE_HQ_H
 #define SERVICE_HQ_H

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a connection is for. A service is chosen by ALPN when the handshake is complete; it runs on the shard of its connection, to
- * completion, within the turn, and answers events with the calls of quic/conn.h. For HTTP/3 a request handler is chosen by authority and
- * path (service/h3.h).
+ * What a connection is for. A service is chosen by ALPN when the handshake is complete; it runs on the
+ * shard of its connection, to completion, within the turn, and answers events with the calls of
+ * quic/conn.h. For HTTP/3 a request handler is chosen by authority and path (service/h3.h).
  *
- * This header is the whole interface for code outside this tree too: a service fills struct service_ops and states the ABI it was
- * built for. Calls never come from two threads at a time for one instance; there is one instance per shard. Every shard has the same services in the same
- * order, so the number of a service is the same everywhere and a connection's state may move.
+ * This header is the whole interface for code outside this tree too: a service fills struct service_ops and
+ * states the ABI it was built for. Calls never come from two threads at a time for one instance; there is
+ * one instance per shard. Every shard has the same services in the same order, so the number of a service
+ * is the same everywhere and a connection's state may move.
  */
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H
@@ -75,8 +76,8 @@ void service_detach(struct service_set *set, struct quic_conn *conn);
 void service_attach(struct service_set *set, struct quic_conn *conn);
 
 /*
- * What a service keeps with its connection, NULL at first. It shares the connection's user pointer with the service's number, so it is
- * aligned to 16 octets.
+ * What a service keeps with its connection, NULL at first. It shares the connection's user pointer with the
+ * service's number, so it is aligned to 16 octets.
  */
 void *service_state(const struct quic_conn *conn);
 void service_set_state(struct quic_conn *conn, void *state);

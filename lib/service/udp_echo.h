@@ -8,8 +8,8 @@
 #include "base/datagram.h"
 
 /*
- * Turns the datagram round in place. False when it must not be answered: from a port below 1024 or from our own port number, which could be
- * another echo that a forged source address set us against.
+ * Turns the datagram round in place. False when it must not be answered: from a port below 1024 or from our
+ * own port number, which could be another echo that a forged source address set us against.
  */
 bool service_udp_echo(struct base_datagram *datagram);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "harness.h"
+#include "tests/http3/harness.h"
 
 /* A connection of ours whose peer has sent its SETTINGS. */
 static struct harness *
@@ -72,8 +72,10 @@ stream_error(const struct octets *octets, uint64_t error_code)
 	harness_close(harness);
 }
 
-/* "If the stream is closed at any point [the control stream], this MUST be treated as a connection error of type
- * H3_CLOSED_CRITICAL_STREAM" (RFC 9114 section 6.2.1; RFC 9204 section 4.2 for the other two). */
+/*
+ * "If the stream is closed at any point [the control stream], this MUST be treated as a connection error of
+ * type H3_CLOSED_CRITICAL_STREAM" (RFC 9114 section 6.2.1; RFC 9204 section 4.2 for the other two).
+ */
 static void
 section_6_2_1__critical_streams_stay_open(void **state)
 {
@@ -107,8 +109,10 @@ section_6_2_1__our_control_stream_is_not_stopped(void **state)
 	assert_closed(harness, HTTP3_CLOSED_CRITICAL_STREAM);
 }
 
-/* "Only one control stream per peer is permitted; receipt of a second stream claiming to be a control stream MUST be treated as a
- * connection error of type H3_STREAM_CREATION_ERROR" (section 6.2.1). */
+/*
+ * "Only one control stream per peer is permitted; receipt of a second stream claiming to be a control
+ * stream MUST be treated as a connection error of type H3_STREAM_CREATION_ERROR" (section 6.2.1).
+ */
 static void
 section_6_2_1__one_control_stream(void **state)
 {
@@ -118,8 +122,10 @@ section_6_2_1__one_control_stream(void **state)
 	NEW_STREAM_ERROR(true, HTTP3_STREAM_CREATION_ERROR, 0xc0, 0, 0, 0, 0, 0, 0, 0);
 }
 
-/* "If the first frame of the control stream is any other frame type, this MUST be treated as a connection error of type
- * H3_MISSING_SETTINGS" (section 6.2.1). */
+/*
+ * "If the first frame of the control stream is any other frame type, this MUST be treated as a connection
+ * error of type H3_MISSING_SETTINGS" (section 6.2.1).
+ */
 static void
 section_6_2_1__settings_first(void **state)
 {
@@ -132,9 +138,11 @@ section_6_2_1__settings_first(void **state)
 	assert_closed(harness, HTTP3_MISSING_SETTINGS);
 }
 
-/* "if a server receives a client-initiated push stream, this MUST be treated as a connection error of type
- * H3_STREAM_CREATION_ERROR" (section 6.2.2); "A client MUST treat receipt of a push stream as a connection error of type H3_ID_ERROR when no
- * MAX_PUSH_ID frame has been sent" (section 4.6). */
+/*
+ * "if a server receives a client-initiated push stream, this MUST be treated as a connection error of type
+ * H3_STREAM_CREATION_ERROR" (section 6.2.2); "A client MUST treat receipt of a push stream as a connection
+ * error of type H3_ID_ERROR when no MAX_PUSH_ID frame has been sent" (section 4.6).
+ */
 static void
 section_6_2_2__no_push_streams(void **state)
 {
@@ -142,8 +150,11 @@ section_6_2_2__no_push_streams(void **state)
 	NEW_STREAM_ERROR(false, HTTP3_ID_ERROR, 0x01);
 }
 
-/* "Recipients of unknown stream types MUST either abort reading of the stream or discard incoming data without further processing
- * […] the recipient MUST NOT consider unknown stream types to be a connection error" (section 6.2). */
+/*
+ * "Recipients of unknown stream types MUST either abort reading of the stream or discard incoming data
+ * without further processing […] the recipient MUST NOT consider unknown stream types to be a connection
+ * error" (section 6.2).
+ */
 static void
 section_6_2__unknown_streams_are_stopped(void **state)
 {
@@ -152,8 +163,10 @@ section_6_2__unknown_streams_are_stopped(void **state)
 	harness_deliver(harness, 6, "\x21 anything", 10, false);
 	assert_false(harness->quic->closed);
 	assert_int_equal(fake_stream(harness->quic, 6)->stop_code, HTTP3_STREAM_CREATION_ERROR);
-	/* "A receiver MUST tolerate unidirectional streams being closed or reset prior to the reception of the unidirectional
-	 * stream header." */
+	/*
+	 * "A receiver MUST tolerate unidirectional streams being closed or reset prior to the reception of
+	 * the unidirectional stream header."
+	 */
 	harness_deliver(harness, 10, "\xc0", 1, false);
 	harness_deliver(harness, 10, NULL, 0, true);
 	harness_event(harness, fake_event(harness->quic, QUIC_EVENT_STREAM_RESET, 14));
@@ -161,15 +174,20 @@ section_6_2__unknown_streams_are_stopped(void **state)
 	harness_close(harness);
 }
 
-/* "Clients MUST treat receipt of a server-initiated bidirectional stream as a connection error of type H3_STREAM_CREATION_ERROR"
- * (section 6.1). */
+/*
+ * "Clients MUST treat receipt of a server-initiated bidirectional stream as a connection error of type
+ * H3_STREAM_CREATION_ERROR" (section 6.1).
+ */
 static void
 section_6_1__no_bidirectional_streams_of_servers(void **state)
 {
 	connection_error(false, 1, "\x01", 1, false, HTTP3_STREAM_CREATION_ERROR);
 }
 
-/* "Receipt of an invalid sequence of frames MUST be treated as a connection error of type H3_FRAME_UNEXPECTED" (section 4.1). */
+/*
+ * "Receipt of an invalid sequence of frames MUST be treated as a connection error of type
+ * H3_FRAME_UNEXPECTED" (section 4.1).
+ */
 static void
 section_4_1__order_of_frames(void **state)
 {
@@ -188,8 +206,10 @@ section_4_1__order_of_frames(void **state)
 	connection_error(true, 0, octets.data, octets_length(&octets), false, HTTP3_FRAME_UNEXPECTED);
 }
 
-/* Sections 7.2.3 to 7.2.7, RFC 9218 section 7.2: frames of the control stream elsewhere, and those of requests there,
- * "MUST […] be treated as a connection error of type H3_FRAME_UNEXPECTED". */
+/*
+ * Sections 7.2.3 to 7.2.7, RFC 9218 section 7.2: frames of the control stream elsewhere, and those of
+ * requests there, "MUST […] be treated as a connection error of type H3_FRAME_UNEXPECTED".
+ */
 static void
 section_7_2__frames_on_the_wrong_stream(void **state)
 {
@@ -209,8 +229,10 @@ section_7_2__frames_on_the_wrong_stream(void **state)
 	CONTROL_ERROR(true, HTTP3_FRAME_UNEXPECTED, HTTP3_FRAME_SETTINGS, 0);
 }
 
-/* "Frame types that were used in HTTP/2 where there is no corresponding HTTP/3 frame type […] MUST be treated as a connection
- * error of type H3_FRAME_UNEXPECTED" (section 7.2.8). */
+/*
+ * "Frame types that were used in HTTP/2 where there is no corresponding HTTP/3 frame type […] MUST be
+ * treated as a connection error of type H3_FRAME_UNEXPECTED" (section 7.2.8).
+ */
 static void
 section_7_2_8__frames_of_http2(void **state)
 {
@@ -242,8 +264,11 @@ section_7_2_4__settings(void **state)
 	assert_closed(harness, HTTP3_SETTINGS_ERROR);
 }
 
-/* "A frame payload that contains additional bytes after the identified fields or a frame payload that terminates before the end of the
- * identified fields MUST be treated as a connection error of type H3_FRAME_ERROR" (section 7.1). */
+/*
+ * "A frame payload that contains additional bytes after the identified fields or a frame payload that
+ * terminates before the end of the identified fields MUST be treated as a connection error of type
+ * H3_FRAME_ERROR" (section 7.1).
+ */
 static void
 section_7_1__payloads_of_the_wrong_length(void **state)
 {
@@ -260,8 +285,10 @@ section_7_1__payloads_of_the_wrong_length(void **state)
 	assert_closed(harness, HTTP3_FRAME_ERROR);
 }
 
-/* "When a stream terminates cleanly, if the last frame on the stream was truncated, this MUST be treated as a connection error of
- * type H3_FRAME_ERROR" (section 7.1). */
+/*
+ * "When a stream terminates cleanly, if the last frame on the stream was truncated, this MUST be treated as
+ * a connection error of type H3_FRAME_ERROR" (section 7.1).
+ */
 static void
 section_7_1__truncated_frames(void **state)
 {
@@ -276,7 +303,10 @@ section_7_1__truncated_frames(void **state)
 	connection_error(true, 0, octets.data, octets_length(&octets) - 1, true, HTTP3_FRAME_ERROR);
 }
 
-/* Identifiers: sections 5.2, 7.2.3, 7.2.5, 7.2.7, RFC 9218 section 7.2, "connection error of type H3_ID_ERROR". */
+/*
+ * Identifiers: sections 5.2, 7.2.3, 7.2.5, 7.2.7, RFC 9218 section 7.2, "connection error of type
+ * H3_ID_ERROR".
+ */
 static void
 section_5_2_and_7_2__identifiers(void **state)
 {
@@ -294,8 +324,10 @@ section_5_2_and_7_2__identifiers(void **state)
 	CONTROL_ERROR(true, HTTP3_ID_ERROR, 0x80, 0x0f, 0x07, 0x01, 1, 0x00);
 }
 
-/* "A client MUST treat receipt of a PUSH_PROMISE frame that contains a larger Push ID than the client has advertised as a connection
- * error of H3_ID_ERROR" (section 7.2.5). */
+/*
+ * "A client MUST treat receipt of a PUSH_PROMISE frame that contains a larger Push ID than the client has
+ * advertised as a connection error of H3_ID_ERROR" (section 7.2.5).
+ */
 static void
 section_7_2_5__no_promises(void **state)
 {
@@ -310,7 +342,10 @@ section_7_2_5__no_promises(void **state)
 	assert_closed(harness, HTTP3_ID_ERROR);
 }
 
-/* "Malformed requests or responses that are detected MUST be treated as a stream error of type H3_MESSAGE_ERROR" (section 4.1.2). */
+/*
+ * "Malformed requests or responses that are detected MUST be treated as a stream error of type
+ * H3_MESSAGE_ERROR" (section 4.1.2).
+ */
 static void
 section_4_1_2__malformed_messages(void **state)
 {
@@ -347,7 +382,10 @@ section_4_1_2__malformed_messages(void **state)
 	stream_error(&octets, HTTP3_MESSAGE_ERROR);
 }
 
-/* "A request or response containing uppercase characters in field names MUST be treated as malformed" (section 4.2). */
+/*
+ * "A request or response containing uppercase characters in field names MUST be treated as malformed"
+ * (section 4.2).
+ */
 static void
 section_4_2__lower_case(void **state)
 {
@@ -363,8 +401,10 @@ section_4_2__lower_case(void **state)
 	stream_error(&octets, FAKE_NO_CODE);
 }
 
-/* "If […] the stream ends before […] a complete request, the server SHOULD abort its response stream with the error code
- * H3_REQUEST_INCOMPLETE" (section 4.1). */
+/*
+ * "If […] the stream ends before […] a complete request, the server SHOULD abort its response stream with
+ * the error code H3_REQUEST_INCOMPLETE" (section 4.1).
+ */
 static void
 section_4_1__incomplete_requests(void **state)
 {
@@ -376,8 +416,10 @@ section_4_1__incomplete_requests(void **state)
 	stream_error(&octets, HTTP3_REQUEST_INCOMPLETE);
 }
 
-/* RFC 9204 section 2.2.3: "it MUST treat this as a connection error of type QPACK_DECOMPRESSION_FAILED"; sections 4.3 and 4.4 for the
- * two streams. */
+/*
+ * RFC 9204 section 2.2.3: "it MUST treat this as a connection error of type QPACK_DECOMPRESSION_FAILED";
+ * sections 4.3 and 4.4 for the two streams.
+ */
 static void
 rfc9204__qpack_errors(void **state)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A peer that sends whatever it likes on whatever streams: records of stream, length with the end in its top bit, octets; the first octet chooses our role
- * and how the octets are cut. Whatever comes, nothing aborts, and all memory is back at the end.
+ * A peer that sends whatever it likes on whatever streams: records of stream, length with the end in its
+ * top bit, octets; the first octet chooses our role and how the octets are cut. Whatever comes, nothing
+ * aborts, and all memory is back at the end.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A field section of any octets: what can be decoded is checked as a request, encoded, and decodes to the same again. */
+/*
+ * A field section of any octets: what can be decoded is checked as a request, encoded, and decodes to the
+ * same again.
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

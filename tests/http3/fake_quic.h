@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A test double for the calls of quic/conn.h: streams are two buffers, and the test is the network. It checks its callers as the core would:
- * reading beyond what was offered, writing after the end, a reference that is forgotten.
+ * A test double for the calls of quic/conn.h: streams are two buffers, and the test is the network. It
+ * checks its callers as the core would: reading beyond what was offered, writing after the end, a reference
+ * that is forgotten.
  */
 #ifndef TESTS_HTTP3_FAKE_QUIC_H
 #define TESTS_HTTP3_FAKE_QUIC_H

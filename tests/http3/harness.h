@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One HTTP/3 endpoint over the double of quic/conn.h, with the events that it told kept for the test to look at. */
+/*
+ * One HTTP/3 endpoint over the double of quic/conn.h, with the events that it told kept for the test to
+ * look at.
+ */
 #ifndef TESTS_HTTP3_HARNESS_H
 #define TESTS_HTTP3_HARNESS_H
 

@@ -3,8 +3,8 @@
 #ifndef TESTS_SERVICE_SITE_H
 #define TESTS_SERVICE_SITE_H
 
-#include "fake_quic.h"
-#include "harness.h"
+#include "tests/http3/fake_quic.h"
+#include "tests/http3/harness.h"
 #include "service/echo.h"
 #include "service/files.h"
 #include "service/h3.h"
