@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct quic_sent_chunk) <= QUIC_SENT_CHUNK_BYTES, "a chunk
 static const struct quic_sent_frame *
 frames_of(const struct quic_sent_chunk *chunk, const struct quic_sent_packet *packet)
 {
-	return &chunk->cells[packet->first_frame].frame;
+	return packet->frame_count == 0 ? NULL : &chunk->cells[packet->first_frame].frame;
 }
 
 static uint64_t

@@ -119,7 +119,7 @@ void quic_sent_record(
 
 /*
  * The next packet that quic_loss_* found acknowledged or lost, in the order sent, with its frames; NULL when
- * there are no more. Frames and packet are valid until quic_sent_sweep().
+ * there are no more. Frames and packet are valid until quic_sent_sweep(); frames are NULL when it has none.
  */
 const struct quic_sent_packet *quic_sent_next_done(
 	struct quic_sent *sent, const struct quic_sent_frame **frames);

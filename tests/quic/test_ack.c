@@ -244,8 +244,8 @@ ack_delay__is_that_of_the_largest(void **state)
 }
 
 /*
- * Section 13.2.4: "When a packet containing an ACK frame is acknowledged, the receiver can stop acknowledging packets
- * with packet numbers less than or equal to the Largest Acknowledged field in the sent ACK frame."
+ * Section 13.2.4: "When a packet containing an ACK frame is acknowledged, the receiver can stop acknowledging packets"
+ * up to the Largest Acknowledged of that frame.
  */
 static void
 ack_on_acked__ends_the_report_of_old_ranges(void **state)

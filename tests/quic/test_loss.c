@@ -271,7 +271,7 @@ loss_expire__loses_nothing_before_the_first_ack(void **state)
 	assert_int_equal(loss.loss_time_ns, BASE_NEVER);
 }
 
-/* RFC 9000 section 14.4: the loss of an MTU probe "is not a reliable indication of congestion". */
+/* RFC 9000 section 14.4: the loss of an MTU probe is "not a reliable indication of congestion". */
 static void
 loss_ack_end__leaves_an_mtu_probe_out_of_the_last_time(void **state)
 {
