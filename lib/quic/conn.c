@@ -213,6 +213,15 @@ quic_conn_add_event(struct quic_conn *conn, enum quic_conn_event event)
 }
 
 void
+quic_conn_streams_changed(struct quic_conn *conn)
+{
+	if (quic_stream_set_has_event(&conn->streams) && base_list_empty(&conn->event_link))
+		base_list_push_back(&conn->endpoint->eventful, &conn->event_link);
+	if (quic_stream_set_has_to_send(&conn->streams))
+		quic_conn_set_ready(conn);
+}
+
+void
 quic_conn_set_ping(struct quic_conn *conn)
 {
 	conn->want |= QUIC_WANT_PING;

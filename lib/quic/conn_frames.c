@@ -51,8 +51,7 @@ receive_streams(struct quic_conn *conn, const struct quic_frame *frame)
 	struct quic_endpoint *endpoint = conn->endpoint;
 	uint64_t error = quic_stream_set_receive(&conn->streams, &endpoint->memory, frame);
 
-	if (quic_stream_set_has_event(&conn->streams) && base_list_empty(&conn->event_link))
-		base_list_push_back(&endpoint->eventful, &conn->event_link);
+	quic_conn_streams_changed(conn);
 	if (quic_stream_set_borrows(&conn->streams) && base_list_empty(&conn->turn_link))
 		base_list_push_back(&endpoint->borrowing, &conn->turn_link);
 	return error;

@@ -23,6 +23,8 @@ void quic_conn_over(struct quic_conn *conn);
 void quic_conn_release_handshake(struct quic_conn *conn);
 void quic_conn_set_ready(struct quic_conn *conn);
 void quic_conn_add_event(struct quic_conn *conn, enum quic_conn_event event);
+/* The stream set may have events or something to send. */
+void quic_conn_streams_changed(struct quic_conn *conn);
 void quic_conn_set_ping(struct quic_conn *conn);
 struct quic_space *quic_conn_space(struct quic_conn *conn, enum quic_packet_number_space space);
 uint64_t quic_conn_largest_received(struct quic_conn *conn, enum quic_packet_number_space space);

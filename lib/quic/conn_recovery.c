@@ -146,6 +146,7 @@ quic_conn_settle_sent(
 		quic_congestion_on_acked(&conn->congestion, &ack, &conn->rtt);
 	}
 	quic_conn_set_loss_timer(conn);
+	quic_conn_streams_changed(conn);
 	quic_conn_set_ready(conn);
 }
 

@@ -8,16 +8,6 @@ usable(const struct quic_conn *conn)
 	return conn->state == QUIC_CONN_OPEN && conn->handshake_complete;
 }
 
-/* What was done may have left events or something to send. */
-static void
-changed(struct quic_conn *conn)
-{
-	if (quic_stream_set_has_event(&conn->streams) && base_list_empty(&conn->event_link))
-		base_list_push_back(&conn->endpoint->eventful, &conn->event_link);
-	if (quic_stream_set_has_to_send(&conn->streams))
-		quic_conn_set_ready(conn);
-}
-
 bool
 quic_conn_stream_open(struct quic_conn *conn, bool bidirectional, uint64_t *stream_id)
 {
@@ -26,7 +16,7 @@ quic_conn_stream_open(struct quic_conn *conn, bool bidirectional, uint64_t *stre
 
 	/* Without one it may be STREAMS_BLOCKED that is to be sent. */
 	if (usable(conn))
-		changed(conn);
+		quic_conn_streams_changed(conn);
 	return opened;
 }
 
@@ -75,7 +65,7 @@ quic_conn_stream_consume(struct quic_conn *conn, uint64_t stream_id, size_t leng
 	if (!usable(conn))
 		return;
 	quic_stream_set_consume(&conn->streams, &conn->endpoint->memory, stream_id, length);
-	changed(conn);
+	quic_conn_streams_changed(conn);
 }
 
 size_t
@@ -94,7 +84,7 @@ quic_conn_stream_write(
 		return 0;
 	taken = quic_stream_set_write(
 		&conn->streams, &conn->endpoint->memory, stream_id, octets, length, fin);
-	changed(conn);
+	quic_conn_streams_changed(conn);
 	return taken;
 }
 
@@ -107,7 +97,7 @@ quic_conn_stream_write_static(struct quic_conn *conn, uint64_t stream_id, const 
 			&conn->streams, &conn->endpoint->memory, stream_id, octets, length, fin, cookie);
 
 	if (taken)
-		changed(conn);
+		quic_conn_streams_changed(conn);
 	return taken;
 }
 
@@ -117,7 +107,7 @@ quic_conn_stream_reset(struct quic_conn *conn, uint64_t stream_id, uint64_t erro
 	if (!usable(conn))
 		return;
 	quic_stream_set_reset(&conn->streams, &conn->endpoint->memory, stream_id, error_code);
-	changed(conn);
+	quic_conn_streams_changed(conn);
 }
 
 void
@@ -126,5 +116,5 @@ quic_conn_stream_stop(struct quic_conn *conn, uint64_t stream_id, uint64_t error
 	if (!usable(conn))
 		return;
 	quic_stream_set_stop(&conn->streams, &conn->endpoint->memory, stream_id, error_code);
-	changed(conn);
+	quic_conn_streams_changed(conn);
 }
