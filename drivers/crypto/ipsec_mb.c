@@ -248,6 +248,12 @@ static const struct crypto_backend functions = {
 	.hash = hash_pieces,
 };
 
+const char *
+crypto_ipsec_mb_version(void)
+{
+	return imb_get_version_str();
+}
+
 size_t
 crypto_ipsec_mb_bytes(void)
 {

@@ -19,6 +19,8 @@ enum crypto_ipsec_mb_code {
 	CRYPTO_IPSEC_MB_CODE_COUNT
 };
 
+/* Version of the library, for `millrace version`. */
+const char *crypto_ipsec_mb_version(void);
 /* Octets of memory for one backend. */
 size_t crypto_ipsec_mb_bytes(void);
 /* `memory` is aligned to CRYPTO_ALIGNMENT. NULL if the CPU has not what the code needs. */

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "shard/group.h"
 #include "shard/state.h"
-#include "tls/memory.h"
+#include "tls/tls.h"
 
 enum { LINE_BYTES = 64, EVENTS_PER_TURN = 4096, TURNS_PER_HOUSEKEEPING = 1024 };
 
@@ -146,6 +146,9 @@ housekeep(struct shard *shard)
 {
 	if (shard->endpoint == NULL)
 		return;
+	/* The clock of the group began at the time of day. */
+	if (shard->config.quic.tls_server != NULL)
+		tls_context_set_time(shard->config.quic.tls_server, shard->now_ns / BASE_SECOND);
 	atomic_store_explicit(
 		&shard->connections, quic_endpoint_connections(shard->endpoint), memory_order_relaxed);
 	send_slots_home(shard);

@@ -13,10 +13,14 @@ tls_library_init(void)
 	enum { UNTOUCHED, BUSY, READY };
 	static atomic_int state = UNTOUCHED;
 	int found = UNTOUCHED;
+	struct tls_memory *memory;
 
 	if (atomic_compare_exchange_strong(&state, &found, BUSY)) {
 		base_assert(wolfSSL_SetAllocators(tls_allocate, tls_release, tls_reallocate) == 0);
+		/* What the library keeps for the whole process is of no shard's memory, which may be closed before it. */
+		memory = tls_memory_bind(NULL);
 		base_assert(wolfSSL_Init() == WOLFSSL_SUCCESS);
+		tls_memory_bind(memory);
 		atomic_store(&state, READY);
 	}
 	while (atomic_load(&state) != READY)

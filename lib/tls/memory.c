@@ -339,10 +339,13 @@ tls_memory_close(struct tls_memory *memory)
 	free(memory);
 }
 
-void
+struct tls_memory *
 tls_memory_bind(struct tls_memory *memory)
 {
+	struct tls_memory *before = bound;
+
 	bound = memory;
+	return before;
 }
 
 const struct tls_memory_counters *

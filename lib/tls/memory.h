@@ -43,8 +43,8 @@ enum {
 struct tls_memory *tls_memory_open(void *octets, size_t bytes, size_t heap_max_bytes);
 /* Every block is back. */
 void tls_memory_close(struct tls_memory *memory);
-/* Makes it the calling thread's; NULL unbinds. */
-void tls_memory_bind(struct tls_memory *memory);
+/* Makes it the calling thread's; NULL unbinds. Returns the one that was. */
+struct tls_memory *tls_memory_bind(struct tls_memory *memory);
 const struct tls_memory_counters *tls_memory_counters(const struct tls_memory *memory);
 
 #endif
