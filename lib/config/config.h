@@ -98,7 +98,6 @@ struct config_memory {
 	uint32_t megabytes;   /* taken at start for everything */
 	uint32_t connections; /* of all shards together */
 	uint32_t mbufs;       /* per CPU socket */
-	uint32_t mbuf_cache;  /* mbufs kept per shard */
 	uint32_t mailbox;     /* datagrams that wait for a shard at most */
 	uint32_t streams, chunks, sent_packets, requests, field_sections; /* of all shards together */
 	uint32_t tls_heap_megabytes;

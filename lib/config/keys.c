@@ -68,8 +68,6 @@ static const struct config_key memory_keys[] = {
 	{"mbufs", CONFIG_INTEGER, AT(config, memory.mbufs), 512, 1 << 24, NULL, "16384",
 		"Packet buffers on each CPU socket: more than descriptors, mailboxes and caches can hold.",
 		NULL},
-	{"mbuf_cache", CONFIG_INTEGER, AT(config, memory.mbuf_cache), 0, 512, NULL, "256",
-		"Packet buffers that a shard keeps at hand.", NULL},
 	{"mailbox", CONFIG_INTEGER, AT(config, memory.mailbox), 64, 65536, NULL, "1024",
 		"Datagrams that wait for a shard at most; a power of two.", NULL},
 	{"streams", CONFIG_INTEGER, AT(config, memory.streams), 16, 1 << 26, NULL, "32768",

@@ -48,7 +48,6 @@ static void
 print_section(FILE *stream, struct config *config, const struct config_section *section, uint32_t entry,
 	bool explain)
 {
-	fputc('\n', stream);
 	if (explain)
 		print_help(stream, section->help);
 	fprintf(stream, section->array ? "[[%s]]\n" : "[%s]\n", section->name);
@@ -74,6 +73,10 @@ config_print(FILE *stream, const struct config *config, bool explain)
 	if (explain)
 		print_help(stream, head);
 	for (uint32_t i = 0; i < config_section_count; i++)
-		for (uint32_t entry = 0; entry < (config_sections[i].array ? config->port_count : 1); entry++)
+		for (uint32_t entry = 0; entry < (config_sections[i].array ? config->port_count : 1);
+			entry++) {
+			if (explain || i + entry > 0)
+				fputc('\n', stream);
 			print_section(stream, &copy, &config_sections[i], entry, explain);
+		}
 }

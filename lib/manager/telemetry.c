@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "manager/telemetry.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_telemetry.h>
+#include <rte_version.h>
+
+#include "base/time.h"
+#include "manager/sum.h"
+
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#define add_number rte_tel_data_add_dict_uint
+#else
+#define add_number rte_tel_data_add_dict_u64
+#endif
+
+/* Handlers have no argument of ours. The lock is between them and closing; no shard ever takes it. */
+static struct {
+	pthread_mutex_t lock;
+	struct manager *manager;
+	const char *version;
+} told = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL};
+
+enum { LIBRARIES_MAX = 64 };
+
+static void
+add_services(const struct shard *shard, struct manager_sum *sum)
+{
+	const struct service_set *set = shard_get_config(shard)->services;
+
+	for (uint32_t i = 0; set != NULL && i < set->count; i++)
+		if (set->services[i].ops->counters != NULL) {
+			struct base_counters counters =
+				set->services[i].ops->counters(set->services[i].instance);
+
+			manager_sum_add(sum, &counters);
+		}
+}
+
+static void
+add_shard(const struct shard *shard, struct manager_sum *sum)
+{
+	struct base_counters counters[LIBRARIES_MAX];
+	uint32_t count = shard_get_counters(shard, counters, LIBRARIES_MAX);
+
+	for (uint32_t i = 0; i < count; i++)
+		manager_sum_add(sum, &counters[i]);
+	add_services(shard, sum);
+}
+
+static uint64_t
+drops(const struct shard *shard)
+{
+	struct manager_sum *sum = calloc(1, sizeof(*sum));
+	uint64_t total = 0;
+
+	if (sum != NULL) {
+		add_shard(shard, sum);
+		total = manager_sum_of(sum, "drop");
+	}
+	free(sum);
+	return total;
+}
+
+static void
+describe_shard(const struct shard *shard, struct rte_tel_data *data)
+{
+	const struct shard_config *config = shard_get_config(shard);
+	struct shard_statistics statistics;
+	const uint64_t *counters = statistics.counters;
+
+	shard_get_statistics(shard, &statistics);
+	rte_tel_data_start_dict(data);
+	add_number(data, "shard", config->index);
+	add_number(data, "lcore", config->lcore);
+	rte_tel_data_add_dict_int(data, "socket", config->socket);
+	add_number(data, "connections", statistics.connections);
+	add_number(data, "packets_in", counters[SHARD_FRAMES_RECEIVED]);
+	add_number(data, "packets_out", counters[SHARD_FRAMES_SENT]);
+	add_number(data, "bytes_in", counters[SHARD_OCTETS_RECEIVED]);
+	add_number(data, "bytes_out", counters[SHARD_OCTETS_SENT]);
+	add_number(data, "forwarded", counters[SHARD_DATAGRAMS_HANDED]);
+	add_number(data, "drops", drops(shard));
+	add_number(data, "turns", counters[SHARD_TURNS]);
+	add_number(data, "sleeps", counters[SHARD_SLEEPS]);
+	add_number(data, "busy_cycles", statistics.busy_cycles);
+	add_number(data, "idle_cycles", statistics.idle_cycles);
+	add_number(data, "hz", statistics.cycles_per_second);
+	add_number(data, "buffers_free", statistics.buffers_free);
+}
+
+/* The number behind the command, -1 when there is none. False: it is not below `limit`. */
+static bool
+parameter(const char *text, uint32_t limit, int32_t *number)
+{
+	char *end;
+	unsigned long value;
+
+	*number = -1;
+	if (text == NULL || text[0] == '\0')
+		return true;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno != 0 || *end != '\0' || value >= limit)
+		return false;
+	*number = (int32_t)value;
+	return true;
+}
+
+static int
+answer_shards(const struct shard_group *group, const char *parameters, struct rte_tel_data *data)
+{
+	int32_t number;
+
+	if (!parameter(parameters, group->count, &number))
+		return -EINVAL;
+	if (number >= 0) {
+		describe_shard(group->shards[number], data);
+		return 0;
+	}
+	rte_tel_data_start_array(data, RTE_TEL_CONTAINER);
+	for (uint16_t i = 0; i < group->count; i++) {
+		struct rte_tel_data *shard = rte_tel_data_alloc();
+
+		if (shard == NULL)
+			return -ENOMEM;
+		describe_shard(group->shards[i], shard);
+		if (rte_tel_data_add_array_container(data, shard, 0) != 0)
+			rte_tel_data_free(shard);
+	}
+	return 0;
+}
+
+static int
+answer_counters(const struct shard_group *group, const char *parameters, struct rte_tel_data *data)
+{
+	struct manager_sum *sum;
+	int32_t number;
+
+	if (!parameter(parameters, group->count, &number))
+		return -EINVAL;
+	sum = calloc(1, sizeof(*sum));
+	if (sum == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < group->count; i++)
+		if (number < 0 || number == i)
+			add_shard(group->shards[i], sum);
+	rte_tel_data_start_dict(data);
+	for (uint32_t i = 0; i < sum->count; i++)
+		add_number(data, sum->entries[i].name, sum->entries[i].value);
+	free(sum);
+	return 0;
+}
+
+static int
+answer_port(const struct shard_group *group, const char *parameters, struct rte_tel_data *data)
+{
+	struct shard_port_statistics statistics = {0};
+	struct shard_port *port;
+	int32_t number;
+
+	if (!parameter(parameters, group->config.port_count, &number))
+		return -EINVAL;
+	port = group->config.ports[number < 0 ? 0 : number].port;
+	port->ops->statistics(port, &statistics);
+	rte_tel_data_start_dict(data);
+	rte_tel_data_add_dict_string(data, "name", port->facts.name);
+	rte_tel_data_add_dict_string(data, "driver", port->facts.driver);
+	rte_tel_data_add_dict_string(data, "steering", shard_steering_text(port->facts.steering));
+	rte_tel_data_add_dict_string(data, "rss", port->facts.rss ? "yes" : port->facts.rss_reason);
+	add_number(data, "queues", port->facts.queues);
+	add_number(data, "mtu", port->facts.mtu);
+	add_number(data, "link_up", port->ops->link_up(port));
+	add_number(data, "packets_in", statistics.received);
+	add_number(data, "bytes_in", statistics.received_octets);
+	add_number(data, "packets_out", statistics.sent);
+	add_number(data, "bytes_out", statistics.sent_octets);
+	add_number(data, "missed", statistics.missed);
+	add_number(data, "errors", statistics.errors);
+	return 0;
+}
+
+static int
+answer_status(const struct shard_group *group, const char *parameters, struct rte_tel_data *data)
+{
+	uint64_t connections = 0;
+
+	for (uint16_t i = 0; i < group->count; i++) {
+		struct shard_statistics statistics;
+
+		shard_get_statistics(group->shards[i], &statistics);
+		connections += statistics.connections;
+	}
+	rte_tel_data_start_dict(data);
+	rte_tel_data_add_dict_string(data, "version", told.version);
+	add_number(data, "uptime_s", (manager_now_ns() - told.manager->started_ns) / BASE_SECOND);
+	add_number(data, "shards", group->count);
+	add_number(data, "ports", group->config.port_count);
+	add_number(data, "connections", connections);
+	add_number(data, "connections_max", group->config.connections);
+	return 0;
+}
+
+static int
+answer(const char *command, const char *parameters, struct rte_tel_data *data)
+{
+	static const struct {
+		const char *command;
+		int (*answer)(
+			const struct shard_group *group, const char *parameters, struct rte_tel_data *data);
+	} table[] = {{"/millrace/shards", answer_shards}, {"/millrace/counters", answer_counters},
+		{"/millrace/port", answer_port}, {"/millrace/status", answer_status}};
+	int result = -ENOENT;
+
+	pthread_mutex_lock(&told.lock);
+	for (size_t i = 0; told.manager != NULL && i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(command, table[i].command) == 0)
+			result = table[i].answer(told.manager->config.group, parameters, data);
+	pthread_mutex_unlock(&told.lock);
+	return result;
+}
+
+bool
+manager_telemetry_open(struct manager *manager, const char *version)
+{
+	told.manager = manager;
+	told.version = version;
+	return rte_telemetry_register_cmd("/millrace/status", answer, "The gateway in a few figures.") == 0 &&
+		rte_telemetry_register_cmd(
+			"/millrace/shards", answer, "Load of shards. Parameter: a shard's number.") == 0 &&
+		rte_telemetry_register_cmd(
+			"/millrace/counters", answer, "Named counters. Parameter: a shard's number.") == 0 &&
+		rte_telemetry_register_cmd("/millrace/port", answer,
+			"Facts and statistics of a port. Parameter: its number.") == 0;
+}
+
+void
+manager_telemetry_close(void)
+{
+	pthread_mutex_lock(&told.lock);
+	told.manager = NULL;
+	pthread_mutex_unlock(&told.lock);
+}
