@@ -141,8 +141,8 @@ open_ticket(struct tls_session *session, uint8_t *key_name, uint8_t *salt, uint8
 		issued_s + context->ticket_lifetime_s < context->unix_s || chain >= CHAIN_MAX)
 		return WOLFSSL_TICKET_RET_REJECT;
 	session->ticket_chain = chain + 1;
-	/* A new ticket for every connection: a client that uses one twice can be linked (RFC 8446 C.4). */
-	return WOLFSSL_TICKET_RET_CREATE;
+	/* wolfSSL sends a new one with every handshake anyway, and takes RET_CREATE for a refusal in TLS 1.3. */
+	return WOLFSSL_TICKET_RET_OK;
 }
 
 int
