@@ -11,8 +11,6 @@
 enum {
 	LIFETIME_DEFAULT_S = 24 * 3600,
 	LIFETIME_MAX_S = 7 * 24 * 3600, /* RFC 8446 section 4.6.1 */
-	/* A server that asks for no client certificate never needs a longer one. */
-	SERVER_MESSAGE_BYTES_DEFAULT = 16384,
 	MESSAGE_BYTES_MIN = 4096
 };
 
@@ -142,12 +140,14 @@ configure(struct tls_context *context, const struct tls_settings *settings, char
 	uint32_t message_bytes = settings->message_max_bytes;
 
 	if (message_bytes == 0)
-		message_bytes = context->role == TLS_SERVER ? SERVER_MESSAGE_BYTES_DEFAULT
+		message_bytes = context->role == TLS_SERVER ? TLS_CLIENT_HELLO_BYTES_DEFAULT
 							    : TLS_MESSAGE_BYTES_DEFAULT;
 	if (message_bytes < MESSAGE_BYTES_MIN)
 		return fail(sentence, "longest handshake message of %u octets: %d are the least",
 			message_bytes, MESSAGE_BYTES_MIN);
 	context->message_max_bytes = message_bytes;
+	/* A client asks servers of its own choice: their long chains are left to the heap's part. */
+	context->session_bytes = tls_memory_share(context->role == TLS_SERVER ? message_bytes : 0);
 	if (!set_alpn(context, settings, sentence) || !set_suites(context, settings, sentence) ||
 		!set_groups(context, settings, sentence) || !set_tickets(context, settings, sentence))
 		return false;

@@ -21,6 +21,7 @@ struct tls_context {
 	uint32_t alpn_count;
 	uint16_t first_group;
 	uint32_t message_max_bytes;
+	size_t session_bytes; /* promised to each */
 	uint32_t ticket_lifetime_s;
 	uint64_t unix_s;
 	uint64_t sessions; /* open ones; each borrows the context */

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "tls/allocate.h"
+#include "tls/tls.h"
 
 /*
  * Blocks are carved from extents and never given back to them: each returns to the free list of its class. The
@@ -272,6 +273,15 @@ tls_reallocate(void *block, size_t length)
 	explicit_bzero(block, room);
 	memory_give(owner, block);
 	return grown;
+}
+
+/* A message is held some eight times over while it grows, is copied and parsed. */
+size_t
+tls_memory_share(uint32_t message_max_bytes)
+{
+	if (message_max_bytes <= TLS_CLIENT_HELLO_BYTES_DEFAULT)
+		return TLS_MEMORY_HANDSHAKE_BYTES;
+	return TLS_MEMORY_HANDSHAKE_BYTES + 8 * (size_t)(message_max_bytes - TLS_CLIENT_HELLO_BYTES_DEFAULT);
 }
 
 bool

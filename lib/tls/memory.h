@@ -29,12 +29,15 @@ struct tls_memory_counters {
 	uint64_t heap_bytes;
 };
 
-/* The shares: measured peaks, rounded up (39 KB with X25519MLKEM768; a context with the system's CAs). */
+/* The shares: measured peaks, rounded up (54 KB with X25519MLKEM768 and the longest ClientHello; 39 KB usually). */
 enum {
-	TLS_MEMORY_HANDSHAKE_BYTES = 49152,
+	TLS_MEMORY_HANDSHAKE_BYTES = 57344, /* with the default limit of messages; see tls_memory_share() */
 	TLS_MEMORY_CONTEXT_BYTES = 32768,
-	TLS_MEMORY_CLIENT_CONTEXT_BYTES = 524288
+	TLS_MEMORY_CLIENT_CONTEXT_BYTES = 524288 /* with the system's CA certificates */
 };
+
+/* What one handshake of a server is promised under tls_settings.message_max_bytes, 0 for the default. */
+size_t tls_memory_share(uint32_t message_max_bytes);
 
 /*
  * `octets` (aligned to 64) is the caller's and outlives the memory; NULL takes it from the heap here, once.

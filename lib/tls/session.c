@@ -112,12 +112,12 @@ tls_open(struct tls_context *context, const struct tls_start *start)
 	struct tls_session *session;
 
 	base_assert(start->transport_parameters != NULL && start->transport_parameters_length > 0);
-	if (!tls_plan_add(TLS_MEMORY_HANDSHAKE_BYTES))
+	if (!tls_plan_add(context->session_bytes))
 		return NULL;
 	/* Of the share that was just promised, or of the heap: only the limit of that can make it fail. */
 	session = tls_allocate(sizeof(*session));
 	if (session == NULL) {
-		tls_plan_remove(NULL, TLS_MEMORY_HANDSHAKE_BYTES);
+		tls_plan_remove(NULL, context->session_bytes);
 		return NULL;
 	}
 	memset(session, 0, sizeof(*session));
@@ -137,13 +137,15 @@ tls_open(struct tls_context *context, const struct tls_start *start)
 void
 tls_close(struct tls_session *session)
 {
+	size_t bytes = session->context->session_bytes;
+
 	base_assert(session->context->sessions > 0);
 	session->context->sessions--;
 	wolfSSL_free(session->library);
 	tls_assembler_fini(&session->assembler);
 	tls_events_free(session);
 	explicit_bzero(session, sizeof(*session));
-	tls_plan_remove(session, TLS_MEMORY_HANDSHAKE_BYTES);
+	tls_plan_remove(session, bytes);
 	tls_release(session);
 }
 

@@ -58,8 +58,9 @@ enum {
 	TLS_SERVER_NAME_BYTES = 255,
 	TLS_TRANSPORT_PARAMETERS_BYTES = 2048,
 	TLS_TICKET_KEYS_MAX = 4,
-	TLS_SENTENCE_BYTES = 512, /* room for a sentence about a wrong setting */
-	TLS_MESSAGE_BYTES_DEFAULT = 65536
+	TLS_SENTENCE_BYTES = 512,             /* room for a sentence about a wrong setting */
+	TLS_MESSAGE_BYTES_DEFAULT = 65536,    /* of a client: a chain of certificates may come */
+	TLS_CLIENT_HELLO_BYTES_DEFAULT = 5120 /* of a server: two and a half times what browsers send */
 };
 
 /* Error codes that others compare with: RFC 9000 section 20.1, and 0x0100 + alert of RFC 8446 section 6. */
@@ -107,7 +108,7 @@ struct tls_settings {
 	enum tls_verify verify;             /* client */
 	struct tls_pem ca;                  /* TLS_VERIFY_CA: none is the system's certificates */
 	uint8_t pin_sha256[32];             /* TLS_VERIFY_PINNED: SHA-256 of the leaf's DER */
-	uint32_t message_max_bytes;         /* longest handshake message; 0: TLS_MESSAGE_BYTES_DEFAULT */
+	uint32_t message_max_bytes;         /* longest handshake message; 0: the default of the role */
 };
 
 /*

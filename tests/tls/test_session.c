@@ -9,9 +9,12 @@
 
 #include <cmocka.h>
 
+#include "base/writer.h"
 #include "certificates.h"
 #include "pair.h"
 #include "tls/alert.h"
+
+enum { LONGEST_HELLO = 16384 };
 
 static void
 assert_same_secrets(const struct pair *pair)
@@ -481,6 +484,63 @@ tls_open__stays_within_the_memory_planned(void **state)
 	tls_context_close(client_context);
 }
 
+/* The longest ClientHello that is taken, in pieces, by padding (RFC 7685): a peer decides no more than that. */
+static void
+receive_the_longest_hello(uint32_t max_bytes)
+{
+	struct tls_settings client = pair_client_settings(), server = pair_server_settings();
+	struct tls_start start = {
+		.transport_parameters = (const uint8_t *)"12345678", .transport_parameters_length = 8};
+	struct tls_context *client_context = pair_context(&client), *server_context;
+	struct tls_memory *memory;
+	static uint8_t hello[LONGEST_HELLO];
+	struct tls_session *session;
+	struct tls_event event;
+	size_t extensions_at, length;
+	uint64_t context_bytes;
+
+	server.message_max_bytes = max_bytes;
+	session = tls_open(client_context, &start);
+	assert_true(tls_next_event(session, &event));
+	memcpy(hello, event.octets, event.length);
+	length = event.length;
+	tls_close(session);
+	extensions_at = 41 + hello[40] + 2; /* header, version, random, no session ID, suites, compression */
+	hello[length + 1] = 21;
+	base_put_uint(hello + length + 2, max_bytes - length - 4, 2);
+	base_put_uint(hello + extensions_at, max_bytes - extensions_at - 2, 2);
+	base_put_uint(hello + 1, max_bytes - 4, 3);
+
+	memory = tls_memory_open(NULL, TLS_MEMORY_CONTEXT_BYTES + tls_memory_share(max_bytes), 0);
+	tls_memory_bind(memory);
+	server_context = pair_context(&server);
+	context_bytes = tls_memory_counters(memory)->bytes_in_use;
+	session = tls_open(server_context, &start);
+	for (size_t at = 0; at < max_bytes; at += 1000)
+		assert_int_equal(tls_receive(session, TLS_LEVEL_INITIAL, hello + at,
+					 max_bytes - at < 1000 ? max_bytes - at : 1000),
+			0);
+	print_message("server: peak with the longest ClientHello %llu octets\n",
+		(unsigned long long)(tls_memory_counters(memory)->bytes_in_use_peak - context_bytes));
+	assert_true(tls_memory_counters(memory)->bytes_in_use_peak - context_bytes <=
+		tls_memory_share(max_bytes));
+	while (tls_next_event(session, &event))
+		;
+	tls_close(session);
+	tls_context_close(server_context);
+	assert_int_equal(tls_memory_counters(memory)->refused, 0);
+	tls_memory_close(memory);
+	tls_context_close(client_context);
+}
+
+static void
+tls_receive__of_the_longest_hello_stays_within_the_memory_planned(void **state)
+{
+	receive_the_longest_hello(TLS_CLIENT_HELLO_BYTES_DEFAULT);
+	receive_the_longest_hello(8192);
+	receive_the_longest_hello(LONGEST_HELLO);
+}
+
 int
 main(void)
 {
@@ -503,6 +563,7 @@ main(void)
 		cmocka_unit_test(tls_open__refuses_what_memory_cannot_hold),
 		cmocka_unit_test(tls_close__gives_every_block_back),
 		cmocka_unit_test(tls_open__stays_within_the_memory_planned),
+		cmocka_unit_test(tls_receive__of_the_longest_hello_stays_within_the_memory_planned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
