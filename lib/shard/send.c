@@ -164,7 +164,10 @@ backlog_is_high(const struct shard *shard)
 	return false;
 }
 
-/* One burst out of the endpoint; true when it may have more. */
+/*
+ * One burst out of the endpoint; true when it may have more. It is asked even when there is no room: until then its
+ * connections refer to the octets received in this turn.
+ */
 static bool
 send_burst(struct shard *shard)
 {
@@ -173,9 +176,7 @@ send_burst(struct shard *shard)
 
 	if (shard->outgoing_count < BASE_BURST_MAX)
 		replace(shard, 0);
-	batch.capacity = shard->outgoing_count;
-	if (batch.capacity == 0)
-		return false;
+	batch.capacity = backlog_is_high(shard) ? 0 : shard->outgoing_count;
 	count = quic_endpoint_send(shard->endpoint, &batch, shard->now_ns);
 	if (count == 0)
 		return false;
@@ -203,7 +204,7 @@ shard_send(struct shard *shard)
 {
 	take_frames(shard);
 	for (unsigned i = 0; shard->endpoint != NULL && i < BURSTS_PER_TURN; i++) {
-		if (backlog_is_high(shard) || !send_burst(shard))
+		if (!send_burst(shard))
 			break;
 		for (uint8_t port = 0; port < shard->config.port_count; port++)
 			flush(shard, port);
