@@ -13,7 +13,8 @@ eal_setup(void **state)
 {
 	static char program[] = "test", huge[] = "--no-huge", pci[] = "--no-pci", shared[] = "--no-shconf",
 		    telemetry[] = "--no-telemetry", memory[] = "-m", megabytes[] = "192",
-		    lcores[] = "--lcores", map[] = "0@0", level[] = "--log-level", quiet[] = "lib.*:4";
+		    lcores[] = "--lcores", map[] = "0@0,1@0,2@1,3@1", level[] = "--log-level",
+		    quiet[] = "lib.*:4";
 	static char *arguments[] = {
 		program, huge, pci, shared, telemetry, memory, megabytes, lcores, map, level, quiet, NULL};
 

@@ -69,6 +69,7 @@ quic_endpoint_send(struct quic_endpoint *endpoint, struct base_batch *batch, uin
 {
 	uint16_t filled = 0;
 
+	endpoint->asked++;
 	for (; endpoint->to_send > 0 && batch->count < batch->capacity; endpoint->to_send--, filled++) {
 		struct base_datagram *datagram = &batch->datagrams[batch->count++];
 

@@ -11,6 +11,7 @@
 struct quic_endpoint {
 	uint16_t shard;
 	uint32_t received;
+	uint32_t asked;            /* calls of send, which end a turn for the endpoint */
 	struct base_datagram last; /* its octets are of no use after the turn */
 	uint32_t to_send;          /* datagrams of `length` octets, on the path of the last one */
 	uint16_t length;
