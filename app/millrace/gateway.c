@@ -180,7 +180,7 @@ describe_group(struct gateway *gateway)
 	group->pool_elements[QUIC_POOL_HANDSHAKE] = config->quic.handshakes_max * config->shards.count;
 	group->pool_elements[QUIC_POOL_STREAM] = config->memory.streams;
 	group->pool_elements[QUIC_POOL_CHUNK] = config->memory.chunks;
-	group->pool_elements[QUIC_POOL_SENT] = config->memory.sent_packets;
+	group->pool_elements[QUIC_POOL_SENT] = config->memory.sent_chunks;
 	group->quic.limits = limits_quic(config);
 	group->quic.keys = gateway->site.keys;
 	group->quic.gateway = config->quic.gateway_id;

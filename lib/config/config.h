@@ -99,7 +99,7 @@ struct config_memory {
 	uint32_t connections; /* of all shards together */
 	uint32_t mbufs;       /* per CPU socket */
 	uint32_t mailbox;     /* datagrams that wait for a shard at most */
-	uint32_t streams, chunks, sent_packets, requests, field_sections; /* of all shards together */
+	uint32_t streams, chunks, sent_chunks, requests, field_sections; /* of all shards together */
 	uint32_t tls_heap_megabytes;
 };
 

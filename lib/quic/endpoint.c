@@ -4,7 +4,7 @@
 #include "base/assert.h"
 #include "quic/conn_internal.h"
 
-enum { KEYS_PER_CONN = 2, KEYS_MIN = 512, KEYS_MAX = 16384, WHEEL_BUDGET = 4096, EXPIRE_MAX = 1024 };
+enum { KEYS_PER_CONN = 2, KEYS_MIN = 512, KEYS_MAX = 4096, WHEEL_BUDGET = 4096, EXPIRE_MAX = 1024 };
 
 static const char *const counter_names[QUIC_COUNTER_COUNT] = {
 	[QUIC_COUNTER_DATAGRAMS_RECEIVED] = "datagrams_received",
