@@ -40,7 +40,7 @@ struct quic_limits {
 	/* Per connection, memory. */
 	uint32_t crypto_buffer_bytes; /* CRYPTO octets out of order or not taken by TLS; per level */
 	uint32_t send_buffer_bytes;   /* octets copied in and not acknowledged, per stream */
-	uint16_t chunks_received;     /* pool chunks that received octets may occupy */
+	uint16_t chunks_received;     /* pool chunks that octets received out of order may occupy */
 	uint16_t datagrams_queued;    /* DATAGRAM frames waiting to be sent */
 
 	/* Per connection, what we announce. */

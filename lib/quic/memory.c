@@ -78,10 +78,18 @@ quic_memory_give(struct quic_memory *memory, struct quic_chunk *chunk)
 		base_pool_give(memory->chunks, chunk);
 }
 
-bool
-quic_memory_reserve(struct quic_memory *memory, struct quic_chunk_account *account, uint32_t count)
+/* The last eighth of the pool is for octets in order. The count is negative where others' chunks are freed. */
+static bool
+nearly_empty(const struct base_pool *pool)
 {
-	if (count > (uint32_t)(account->limit - account->used)) {
+	return (int32_t)pool->in_use > (int32_t)(pool->capacity - pool->capacity / 8);
+}
+
+bool
+quic_memory_reserve(
+	struct quic_memory *memory, struct quic_chunk_account *account, uint32_t count, bool in_order)
+{
+	if (!in_order && (account->used + count > account->limit || nearly_empty(memory->chunks))) {
 		memory->refused++;
 		return false;
 	}
@@ -95,7 +103,7 @@ quic_memory_reserve(struct quic_memory *memory, struct quic_chunk_account *accou
 		push(memory, chunk);
 	}
 	memory->reserved += count;
-	account->used = (uint16_t)(account->used + count);
+	account->used += count;
 	return true;
 }
 
@@ -112,7 +120,7 @@ quic_memory_unreserve(struct quic_memory *memory, struct quic_chunk_account *acc
 {
 	base_assert(count <= memory->reserved && count <= account->used);
 	memory->reserved -= count;
-	account->used = (uint16_t)(account->used - count);
+	account->used -= count;
 }
 
 uint32_t

@@ -5,9 +5,12 @@
  *
  * Octets offered in place may have to be copied when the turn ends, and by then their packet has been
  * accepted. So each takes a reservation: the stock always holds as many chunks as are reserved, and an octet
- * that is accepted has its place. Chunks for received octets are charged to the connection's account as well,
- * reserved ones too; when the account or the pool is used up, the packet is dropped unacknowledged
- * (quic_memory counts it) and nothing grows.
+ * that is accepted has its place.
+ *
+ * Chunks are charged to the connection's account, reserved ones too. What comes out of order is refused when
+ * the account is at its limit or the pool nearly empty: the packet is dropped unacknowledged and counted.
+ * What comes in order is refused only when the pool is empty, for it is what sets the others free; flow
+ * control bounds it. If it were refused as well, an account full of octets out of order would never empty.
  */
 #ifndef QUIC_MEMORY_H
 #define QUIC_MEMORY_H
@@ -50,10 +53,10 @@ struct quic_memory {
 	uint64_t refused; /* octets not taken for want of memory, in frames */
 };
 
-/* A connection's received chunks, reserved ones included. */
+/* A connection's received chunks, reserved ones included; `limit` binds what is out of order. */
 struct quic_chunk_account {
-	uint16_t used;
-	uint16_t limit;
+	uint32_t used;
+	uint32_t limit;
 };
 
 /* `segments` has room for `segment_capacity`; both pools and the array are borrowed. */
@@ -67,8 +70,9 @@ void quic_memory_end_turn(struct quic_memory *memory);
 /* A chunk that nobody has reserved, or NULL. */
 struct quic_chunk *quic_memory_take(struct quic_memory *memory);
 void quic_memory_give(struct quic_memory *memory, struct quic_chunk *chunk);
-/* Reserves `count` chunks and charges them to the account; false when either is short. */
-bool quic_memory_reserve(struct quic_memory *memory, struct quic_chunk_account *account, uint32_t count);
+/* Reserves `count` chunks and charges them to the account; false, and counted, when memory is short. */
+bool quic_memory_reserve(
+	struct quic_memory *memory, struct quic_chunk_account *account, uint32_t count, bool in_order);
 /* A reserved chunk; stays charged to the account. */
 struct quic_chunk *quic_memory_take_reserved(struct quic_memory *memory);
 /* Gives reservations back that were not needed. */

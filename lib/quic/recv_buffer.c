@@ -125,7 +125,7 @@ reserve(struct quic_recv_buffer *buffer, struct quic_memory *memory, struct quic
 {
 	uint32_t missing = chunks_missing(buffer, start, end);
 
-	if (missing > 0 && !quic_memory_reserve(memory, account, missing))
+	if (missing > 0 && !quic_memory_reserve(memory, account, missing, start == buffer->in_order_end))
 		return false;
 	buffer->reserved = (uint16_t)(buffer->reserved + missing);
 	return true;

@@ -595,5 +595,4 @@ quic_stream_set_check(const struct quic_stream_set *set, const struct quic_memor
 		}
 	}
 	base_assert(streams == set->count);
-	base_assert(set->account.used <= set->account.limit);
 }
