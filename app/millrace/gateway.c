@@ -87,7 +87,7 @@ static bool
 open_buffers(struct gateway *gateway, int socket, uint16_t mtu, char *error)
 {
 	const struct config *config = gateway->config;
-	struct shard_buffer_needs needs = {0};
+	struct shard_buffer_needs needs = {.ports = config->port_count};
 	char name[32];
 	uint32_t needed;
 

@@ -8,6 +8,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
 
 #include "base/log.h"
@@ -237,9 +238,10 @@ choose_offloads(struct shard_port_facts *facts, const struct port_ethdev_config 
 	const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
 {
 	const uint64_t receive_checksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
-	bool one_pool = true;
+	/* Shards without a queue send by others' queues: on machines of several sockets out of other pools. */
+	bool one_pool = rte_socket_count() == 1;
 
-	for (uint16_t i = 1; i < facts->queues; i++)
+	for (uint16_t i = 1; i < config->queues; i++)
 		one_pool &= config->buffers[i] == config->buffers[0];
 	/* A card that frees in bulk wants all buffers of a queue from one pool, each referred to once. */
 	if (one_pool)

@@ -3,7 +3,9 @@
 
 #include <rte_mempool.h>
 
-enum { LINE_BYTES = 64, BURSTS_IN_HAND = 16, CACHE_FLUSH_PERCENT = 150 };
+#include "shard/state.h"
+
+enum { LINE_BYTES = 64, CACHE_FLUSH_PERCENT = 150 };
 
 static uint16_t
 data_room_bytes(uint16_t mtu)
@@ -40,7 +42,9 @@ uint32_t
 shard_buffers_needed(const struct shard_buffer_needs *needs)
 {
 	uint32_t cache = SHARD_BUFFER_CACHE * CACHE_FLUSH_PERCENT / 100;
+	/* Of each port a burst received and the backlog; of the mailbox and for sending a burst each. */
+	uint32_t in_hand = needs->ports * (BASE_BURST_MAX + SHARD_BACKLOG_MAX) + 2 * BASE_BURST_MAX;
 
 	return needs->descriptors + needs->mailbox_places + needs->waiting +
-		needs->shards * (cache + BURSTS_IN_HAND * BASE_BURST_MAX);
+		needs->shards * (cache + in_hand);
 }

@@ -36,8 +36,9 @@ uint32_t shard_buffer_bytes(uint16_t mtu);
 struct shard_buffer_needs {
 	uint32_t descriptors;    /* receive and send, of all queues of all ports on the pool */
 	uint32_t mailbox_places; /* datagrams and frames, of all shards */
-	uint32_t shards;         /* each has a burst in hand, a backlog to send and a cache */
-	uint32_t waiting;        /* for neighbours */
+	uint32_t shards;         /* each has bursts in hand, a backlog for each port and a cache */
+	uint32_t ports;
+	uint32_t waiting; /* for neighbours */
 };
 uint32_t shard_buffers_needed(const struct shard_buffer_needs *needs);
 

@@ -13,8 +13,10 @@
 #include <rte_mbuf.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "shard/pool.h"
+#include "shard/state.h"
 
 enum { LINE_BYTES = 64, CONTROL_PLACES = 512 };
 
@@ -138,6 +140,8 @@ use_port(const struct shard_group_config *config, uint8_t index, uint16_t shard,
 	use->interface.mtu = facts->mtu;
 	use->interface.send_flags = facts->send_flags;
 	use->interface.neighbours.resolver = shard == use->resolver;
+	memcpy(use->interface.neighbours.hash_key, config->quic.entropy,
+		sizeof(use->interface.neighbours.hash_key));
 }
 
 static bool
@@ -204,9 +208,25 @@ shard_group_open(const struct shard_group_config *config, char *error, size_t ro
 	return NULL;
 }
 
+/* What neighbours ask by multicast must come through the card. */
+static void
+join_groups(const struct shard *shard, uint8_t index)
+{
+	uint8_t macs[NET_GROUPS_MAX][NET_MAC_BYTES];
+	uint8_t count = net_interface_groups(&shard->interfaces[index], macs);
+	struct shard_port *port = shard->config.ports[index].port;
+
+	if (!port->ops->join_groups(port, (const uint8_t(*)[NET_MAC_BYTES])macs, count))
+		base_log(BASE_LOG_WARNING,
+			"port %s: lets no multicast through; IPv6 neighbours may not find us",
+			port->facts.name);
+}
+
 bool
 shard_group_start(struct shard_group *group, char *error, size_t room)
 {
+	for (uint8_t i = 0; i < group->config.port_count; i++)
+		join_groups(group->shards[0], i);
 	for (uint16_t i = 0; i < group->count; i++) {
 		int result = rte_eal_remote_launch(shard_run, group->shards[i], group->config.seats[i].lcore);
 

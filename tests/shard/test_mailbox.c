@@ -28,11 +28,11 @@ buffers__hold_a_datagram_and_its_headers(void **state)
 static void
 buffers_needed__counts_every_place_a_buffer_can_be(void **state)
 {
-	struct shard_buffer_needs needs = {.shards = 1};
+	struct shard_buffer_needs needs = {.shards = 1, .ports = 1};
 	uint32_t one = shard_buffers_needed(&needs);
 
 	needs = (struct shard_buffer_needs){
-		.descriptors = 2048, .mailbox_places = 1024, .shards = 2, .waiting = 64};
+		.descriptors = 2048, .mailbox_places = 1024, .shards = 2, .ports = 1, .waiting = 64};
 	assert_int_equal(shard_buffers_needed(&needs), 2 * one + 2048 + 1024 + 64);
 }
 
