@@ -158,7 +158,7 @@ static void
 on_lost__without_places_or_chunks_repeats_more_and_loses_nothing(void **state)
 {
 	struct quic_send_piece piece;
-	void *taken[CHUNKS];
+	void *taken[CHUNKS + 1];
 	int count = 0;
 
 	(void)state;

@@ -346,9 +346,12 @@ one_seed(uint64_t seed)
 			written[i] += quic_stream_set_write(&server.set, &server.memory, (uint64_t)i * 4 + 3,
 				pattern + written[i], TRANSFER_BYTES - written[i], true);
 		serve(&server, &random);
-		while (base_random_below(&random, 4) != 0 &&
-			(fly_one(&server, &random) | fly_one(&client, &random)))
-			;
+		while (base_random_below(&random, 4) != 0) {
+			bool from_server = fly_one(&server, &random), from_client = fly_one(&client, &random);
+
+			if (!from_server && !from_client)
+				break;
+		}
 		if (flying > 0)
 			land_one(&random);
 		else
