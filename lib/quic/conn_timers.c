@@ -65,10 +65,13 @@ passed(struct quic_conn *conn, enum quic_timer timer)
 static void
 expire_open(struct quic_conn *conn)
 {
+	/* Both are asked, since asking disarms. */
+	bool ack = passed(conn, QUIC_TIMER_ACK), pacer = passed(conn, QUIC_TIMER_PACER);
+
 	if (passed(conn, QUIC_TIMER_LOSS))
 		quic_conn_loss_expire(conn);
 	/* An ACK that is due and a pacer that opens: send() finds out. */
-	if (passed(conn, QUIC_TIMER_ACK) | passed(conn, QUIC_TIMER_PACER))
+	if (ack || pacer)
 		quic_conn_set_ready(conn);
 	if (passed(conn, QUIC_TIMER_KEYS))
 		quic_conn_previous_keys_expire(conn);
