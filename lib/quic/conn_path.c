@@ -41,18 +41,20 @@ static void
 reset_path_state(struct quic_conn *conn)
 {
 	const struct quic_limits *limits = &conn->endpoint->limits;
-	uint32_t in_flight = conn->congestion.in_flight_bytes;
+	const struct quic_loss_result none = {0};
 
+	/* What went by the old path says nothing about the new one: it is sent again, without a verdict. */
+	quic_congestion_on_discarded(&conn->congestion, quic_sent_forget_all(&conn->space.sent));
 	quic_rtt_init(&conn->rtt, limits->initial_rtt_ns);
 	conn->datagram_bytes = QUIC_DATAGRAM_MIN_BYTES;
 	quic_congestion_init(&conn->congestion, limits->congestion, limits->initial_window_packets,
 		conn->datagram_bytes, conn->endpoint->now_ns);
-	/* What is on its way by the old path is still counted when its fate is known. */
-	conn->congestion.in_flight_bytes = in_flight;
 	quic_pacer_init(&conn->pacer);
 	conn->ecn_capable = limits->ecn;
 	conn->ecn_proven = false;
 	conn->mtu_searching = false;
+	conn->pto_count = 0;
+	quic_conn_settle_sent(conn, QUIC_SPACE_APPLICATION, &none);
 }
 
 static void

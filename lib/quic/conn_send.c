@@ -344,7 +344,8 @@ quic_conn_send(struct quic_conn *conn, struct base_datagram *datagram)
 		sent = send_mtu_probe(conn, datagram);
 	else
 		sent = send_on_path(conn, datagram);
-	if (sent && conn->sent_in_flight_bytes > in_flight_before) {
+	/* The round trip that is assumed before there is a sample would only delay: the window is bound enough. */
+	if (sent && conn->sent_in_flight_bytes > in_flight_before && quic_rtt_has_sample(&conn->rtt)) {
 		uint64_t rate = quic_congestion_pacing_rate(&conn->congestion, &conn->rtt);
 
 		quic_pacer_on_sent(&conn->pacer, (uint32_t)(conn->sent_in_flight_bytes - in_flight_before),

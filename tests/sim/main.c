@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sim [--scenario NAME] [--seed N | --first N --seeds COUNT] [--list] [--replay]
+ * sim [--scenario NAME] [--seed N | --first N --seeds COUNT] [--list] [--replay] [--trace]
  *
  * Runs COUNT seeds, each through one scenario after the other in turn (or through the one named), and prints how to repeat a failure. --replay runs
- * each twice and compares all that was sent, and when.
+ * each twice and compares all that was sent, and when; --trace prints it, and the counters.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,6 +85,8 @@ parse(int count, char **words, struct options *options)
 
 		if (strcmp(words[i], "--replay") == 0) {
 			options->replay = true;
+		} else if (strcmp(words[i], "--trace") == 0) {
+			sim.trace = true;
 		} else if (strcmp(words[i], "--scenario") == 0 && more) {
 			options->scenario = words[++i];
 		} else if (strcmp(words[i], "--first") == 0 && more) {
@@ -114,7 +116,7 @@ main(int count, char **words)
 	}
 	if (!parse(count, words, &options)) {
 		fprintf(stderr,
-			"usage: sim [--scenario NAME] [--seed N | --first N --seeds COUNT] [--list] [--replay]\n");
+			"usage: sim [--scenario NAME] [--seed N | --first N --seeds COUNT] [--list] [--replay] [--trace]\n");
 		return 2;
 	}
 	for (uint64_t seed = options.first; seed < options.first + options.seeds; seed++)

@@ -136,7 +136,7 @@ anything(struct sim_config *config, struct base_random *random)
 static void
 blackhole_tick(struct sim *sim)
 {
-	uint64_t phase_ns = (sim->now_ns - START_NS) % (3 * BASE_SECOND);
+	uint64_t phase_ns = (sim->now_ns - START_NS) % (7 * BASE_SECOND);
 	struct net_impair_config up = sim->config.up, down = sim->config.down;
 
 	if (phase_ns > 100 * BASE_MS && phase_ns < 2100 * BASE_MS) {
@@ -150,7 +150,7 @@ blackhole_tick(struct sim *sim)
 static void
 blackhole(struct sim_config *config, struct base_random *random)
 {
-	config->download_bytes = 3000000;
+	config->download_bytes = 6000000;
 	config->tick = blackhole_tick;
 	config->down.rate_bits_per_second = 10000000;
 	config->down.queue_ns = 100 * BASE_MS;
@@ -195,18 +195,32 @@ may_rebind(const struct sim *sim, uint64_t every_ms)
 	return sim->connections[0].answered >= 1 && (sim->now_ns / BASE_MS) % every_ms == 0;
 }
 
+/* A client that only listens would never be heard of again, by any server. */
+static void
+ping_server(struct sim *sim)
+{
+	struct quic_conn *conn = sim_client_conn(sim, 0);
+
+	if (conn != NULL)
+		quic_conn_ping(conn);
+}
+
 static void
 rebind_port_tick(struct sim *sim)
 {
-	if (may_rebind(sim, 150))
+	if (may_rebind(sim, 150)) {
 		sim->nat_port = (uint16_t)((sim->nat_port + SIM_CONNECTIONS_MAX) % 20000);
+		ping_server(sim);
+	}
 }
 
 static void
 rebind_address_tick(struct sim *sim)
 {
-	if (may_rebind(sim, 300))
+	if (may_rebind(sim, 300)) {
 		sim->nat_ip = (uint8_t)(sim->nat_ip == 200 ? 2 : sim->nat_ip + 1);
+		ping_server(sim);
+	}
 }
 
 static void
@@ -327,6 +341,15 @@ amplification_tick(struct sim *sim)
 			(unsigned long long)sim->server.received_bytes);
 }
 
+/* The server has had its time for the handshake as well. */
+static bool
+both_gave_up(const struct sim *sim)
+{
+	return sim->connections[0].closed &&
+		sim->now_ns >
+		sim->connections[0].begun_ns + sim->config.server_limits.handshake_timeout_ns + BASE_SECOND;
+}
+
 static void
 amplification_verify(struct sim *sim)
 {
@@ -344,7 +367,7 @@ amplification(struct sim_config *config, struct base_random *random)
 	config->time_limit_ns = 60 * BASE_SECOND;
 	config->intercept = silence_after_the_first_flight;
 	config->tick = amplification_tick;
-	config->done = first_closed;
+	config->done = both_gave_up;
 	config->verify = amplification_verify;
 }
 
@@ -534,7 +557,7 @@ const struct sim_scenario sim_scenarios[] = {
 	{"corruption_in_handshake", "30 % have an octet changed, during handshake and a small request",
 		corruption_in_handshake},
 	{"anything", "links, limits and loads drawn from the seed", anything},
-	{"blackhole", "nothing passes for two seconds out of three", blackhole},
+	{"blackhole", "nothing passes for two seconds out of seven", blackhole},
 	{"key_update", "keys updated again and again by both sides", key_update},
 	{"rebind_port", "the client's port changes during the transfer", rebind_port},
 	{"rebind_address", "the client's address changes during the transfer", rebind_address},

@@ -278,6 +278,12 @@ static void
 transmit(struct sim *sim, struct sim_node *node, struct base_datagram *datagram, struct net_impair *link)
 {
 	node->sent_bytes += datagram->length;
+	if (sim->trace)
+		printf("%12.6f %s port %u ip %u: %u octets\n", (double)(sim->now_ns - START_NS) / 1e9,
+			node->is_server ? "<-- server to" : "--> client at",
+			node->is_server ? datagram->path.remote.port : datagram->path.local.port,
+			node->is_server ? datagram->path.remote.ip[15] : datagram->path.local.ip[15],
+			datagram->length);
 	sim->digest = (sim->digest ^ datagram->length ^ sim->now_ns << 11 ^ (uint64_t)node->is_server << 63) *
 		UINT64_C(0x100000001b3);
 	if (datagram->length == 0 || datagram->length > SIM_BUFFER_BYTES)
@@ -421,6 +427,27 @@ check_none_closed(struct sim *sim)
 }
 
 static void
+trace_end(const struct sim *sim)
+{
+	const struct sim_node *nodes[2] = {&sim->client, &sim->server};
+	const struct net_impair *links[2] = {&sim->up, &sim->down};
+
+	for (int i = 0; i < 2; i++) {
+		struct base_counters counters = quic_endpoint_counters(nodes[i]->endpoint);
+
+		for (size_t k = 0; k < counters.count; k++)
+			if (counters.values[k] != 0)
+				printf("%s %s %llu\n", i == 0 ? "client" : "server", counters.names[k],
+					(unsigned long long)counters.values[k]);
+		counters = net_impair_counters(links[i]);
+		for (size_t k = 0; k < counters.count; k++)
+			if (counters.values[k] != 0)
+				printf("link %s %s %llu\n", i == 0 ? "up" : "down", counters.names[k],
+					(unsigned long long)counters.values[k]);
+	}
+}
+
+static void
 run(struct sim *sim)
 {
 	bool usual = sim->config.done == NULL;
@@ -430,6 +457,8 @@ run(struct sim *sim)
 		say_what_is_missing(sim);
 	if (usual)
 		check_none_closed(sim);
+	if (sim->trace)
+		trace_end(sim);
 	if (sim->failure[0] == '\0' && sim->config.verify != NULL)
 		sim->config.verify(sim);
 	if (sim->failure[0] != '\0')
@@ -451,6 +480,7 @@ sim_run(struct sim *sim, const char *scenario, const struct sim_config *config, 
 		.now_ns = START_NS,
 		.ticked_ns = START_NS,
 		.nat_ip = 2,
+		.trace = sim->trace,
 		.digest = UINT64_C(0xcbf29ce484222325)};
 	base_random_init(&sim->random, seed);
 	sim->crypto = support_backend();

@@ -135,13 +135,14 @@ struct sim {
 	uint64_t server_error;
 	uint64_t steps;
 	uint64_t digest; /* of everything sent: what and when */
+	bool trace;      /* print every datagram sent */
 	char failure[512];
 };
 
 /* An allowance that nothing else is wrong about: what a scenario begins from. */
 struct sim_config sim_config_default(void);
 
-/* Runs to the end. True when all went well; else sim->failure says what did not. */
+/* Runs to the end; sim->trace is kept. True when all went well; else sim->failure says what did not. */
 bool sim_run(struct sim *sim, const char *scenario, const struct sim_config *config, uint64_t seed);
 /* Goodput of connection 0 in bits per second, handshake included. */
 uint64_t sim_goodput(const struct sim *sim);
