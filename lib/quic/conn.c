@@ -41,6 +41,7 @@ take_handshake(struct quic_conn *conn)
 		return NULL;
 	memset(handshake, 0, sizeof(*handshake));
 	handshake->conn = conn;
+	handshake->account.limit = endpoint->limits.chunks_received;
 	handshake->deadline_ns = base_time_after(endpoint->now_ns, endpoint->limits.handshake_timeout_ns);
 	init_space(&handshake->spaces[QUIC_SPACE_INITIAL], 1);
 	init_space(&handshake->spaces[QUIC_SPACE_HANDSHAKE], 1);
@@ -113,7 +114,7 @@ free_handshake(struct quic_conn *conn)
 	fini_space(conn, &handshake->spaces[QUIC_SPACE_INITIAL]);
 	fini_space(conn, &handshake->spaces[QUIC_SPACE_HANDSHAKE]);
 	for (int i = 0; i < QUIC_SPACE_COUNT; i++)
-		quic_crypto_stream_fini(&handshake->crypto[i], &endpoint->memory, &conn->streams.account);
+		quic_crypto_stream_fini(&handshake->crypto[i], &endpoint->memory, &handshake->account);
 	if (handshake->tls != NULL)
 		tls_close(handshake->tls);
 	if (handshake->initial_key != 0)

@@ -216,11 +216,11 @@ quic_conn_receive_crypto(
 		return frame->length == 0 ? QUIC_NO_ERROR : QUIC_CRYPTO_ERROR(ALERT_UNEXPECTED_MESSAGE);
 	}
 	crypto = &handshake->crypto[space];
-	error = quic_crypto_stream_receive(crypto, memory, &conn->streams.account, frame->offset,
+	error = quic_crypto_stream_receive(crypto, memory, &conn->handshake->account, frame->offset,
 		frame->octets, frame->length, conn->endpoint->limits.crypto_buffer_bytes);
 	while (error == QUIC_NO_ERROR && quic_recv_buffer_read(&crypto->receive, memory, &octets, &length)) {
 		error = tls_receive(handshake->tls, levels[space], octets, length);
-		quic_recv_buffer_consume(&crypto->receive, memory, &conn->streams.account, length);
+		quic_recv_buffer_consume(&crypto->receive, memory, &conn->handshake->account, length);
 		/* What TLS says first is about the octets it got first; its error comes last. */
 		if (error == QUIC_NO_ERROR)
 			error = pump(conn);
@@ -229,7 +229,7 @@ quic_conn_receive_crypto(
 		if (conn->handshake == NULL)
 			return error;
 	}
-	quic_recv_buffer_settle(&crypto->receive, memory, &conn->streams.account);
+	quic_recv_buffer_settle(&crypto->receive, memory, &conn->handshake->account);
 	return error;
 }
 
@@ -248,7 +248,7 @@ quic_conn_discard_space(struct quic_conn *conn, enum quic_packet_number_space sp
 	quic_congestion_on_discarded(&conn->congestion, quic_sent_bytes_in_flight(&gone->sent));
 	quic_sent_fini(&gone->sent, endpoint->pools[QUIC_POOL_SENT]);
 	quic_ack_fini(&gone->ack, endpoint->pools[QUIC_POOL_CHUNK]);
-	quic_crypto_stream_fini(&handshake->crypto[space], &endpoint->memory, &conn->streams.account);
+	quic_crypto_stream_fini(&handshake->crypto[space], &endpoint->memory, &conn->handshake->account);
 	quic_sent_init(&gone->sent);
 	quic_ack_init(&gone->ack, 1);
 	quic_loss_init(&gone->loss);
