@@ -98,7 +98,7 @@ struct quic_handshake {
 	struct quic_space spaces[QUIC_SPACE_APPLICATION];
 	struct quic_crypto_stream crypto[QUIC_SPACE_COUNT];
 	struct quic_chunk_account account; /* of their received chunks */
-	struct quic_cid original_dcid; /* the client's first */
+	struct quic_cid original_dcid;     /* the client's first */
 	struct quic_cid retry_scid;
 	struct quic_cid peer_scid; /* of the peer's first packet */
 	bool has_peer_scid;
