@@ -124,22 +124,22 @@ eal_build(struct eal_arguments *arguments, const struct config *config, int more
 	return false;
 }
 
-/* Megabytes in free pages of `kilobytes` each. */
+/* A figure of the kernel about hugepages of `kilobytes` each: "free_hugepages", "nr_hugepages". */
 static unsigned long
-free_megabytes(unsigned int kilobytes)
+kernel_pages(unsigned int kilobytes, const char *figure)
 {
 	char name[100];
 	unsigned long pages = 0;
 	FILE *stream;
 
-	snprintf(name, sizeof(name), "/sys/kernel/mm/hugepages/hugepages-%ukB/free_hugepages", kilobytes);
+	snprintf(name, sizeof(name), "/sys/kernel/mm/hugepages/hugepages-%ukB/%s", kilobytes, figure);
 	stream = fopen(name, "re");
 	if (stream == NULL)
 		return 0;
 	if (fscanf(stream, "%lu", &pages) != 1)
 		pages = 0;
 	fclose(stream);
-	return pages * kilobytes / 1024;
+	return pages;
 }
 
 bool
@@ -149,12 +149,13 @@ eal_hugepages(const struct config *config, int more_count, char *const *more, ch
 
 	if (!config->memory.hugepages || has(more_count, more, "--no-huge"))
 		return true;
-	megabytes = free_megabytes(2048) + free_megabytes(1 << 20);
+	megabytes = 2 * kernel_pages(2048, "free_hugepages") + 1024 * kernel_pages(1 << 20, "free_hugepages");
 	if (megabytes >= config->memory.megabytes)
 		return true;
 	snprintf(error, room,
 		"there are %lu MB of free hugepages and [memory] megabytes wants %u: reserve them as root with "
-		"\"sysctl vm.nr_hugepages=%u\", or set [memory] hugepages = false, which is slower",
-		megabytes, config->memory.megabytes, (config->memory.megabytes + 1) / 2 + 8);
+		"\"sysctl vm.nr_hugepages=%lu\", or set [memory] hugepages = false, which is slower",
+		megabytes, config->memory.megabytes,
+		kernel_pages(2048, "nr_hugepages") + (config->memory.megabytes - megabytes + 1) / 2);
 	return false;
 }

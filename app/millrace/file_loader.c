@@ -32,7 +32,10 @@ say(const struct load *load, const char *path, const char *what)
 static bool
 say_errno(const struct load *load, const char *path)
 {
-	return say(load, path, strerror(errno));
+	char what[128];
+
+	snprintf(what, sizeof(what), "%s; make it readable, or name another folder", strerror(errno));
+	return say(load, path, what);
 }
 
 /* Exactly the octets that were counted, so a file that changes meanwhile is noticed. */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include <rte_eal.h>
 #include <rte_lcore.h>
 
 #include "base/log.h"
@@ -47,7 +48,7 @@ report_shards(const struct config *config, const struct shard_group *group, size
 	}
 	base_log(BASE_LOG_INFO, "memory: %u connections, %u mbufs per socket, %u MB in %s",
 		config->memory.connections, config->memory.mbufs, config->memory.megabytes,
-		config->memory.hugepages ? "hugepages" : "ordinary pages");
+		rte_eal_has_hugepages() ? "hugepages" : "ordinary pages");
 }
 
 void

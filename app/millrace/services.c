@@ -69,7 +69,7 @@ load_files(struct services *services, char *error, size_t room)
 
 	services->files = file_loader_load(&loader, sentence);
 	if (services->files == NULL)
-		snprintf(error, room, "%s", sentence);
+		snprintf(error, room, "[files] root: %s", sentence);
 	return services->files != NULL;
 }
 
