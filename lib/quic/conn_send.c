@@ -218,6 +218,17 @@ path_bytes(const struct quic_conn *conn)
 	return conn->datagram_bytes;
 }
 
+/*
+ * Lost octets of the handshake go whatever the window says. The window may be full of 1-RTT packets that the server cannot open
+ * before it has them, and no PTO runs for those (RFC 9002 section 6.2.1): neither side would ever move again.
+ */
+static bool
+handshake_is_stuck(const struct quic_conn *conn, enum quic_packet_number_space space)
+{
+	return space != QUIC_SPACE_APPLICATION && conn->handshake != NULL &&
+		quic_send_buffer_has_lost(&conn->handshake->crypto[space].send);
+}
+
 static bool
 send_on_path(struct quic_conn *conn, struct base_datagram *datagram)
 {
@@ -228,8 +239,9 @@ send_on_path(struct quic_conn *conn, struct base_datagram *datagram)
 		return false;
 	for (int i = 0; i < QUIC_SPACE_COUNT; i++) {
 		enum quic_packet_number_space space = (enum quic_packet_number_space)i;
+		bool now = data || conn->probes[i] > 0 || handshake_is_stuck(conn, space);
 
-		if (build_packet(&assembly, space, data || conn->probes[i] > 0) && conn->probes[i] > 0 &&
+		if (build_packet(&assembly, space, now) && conn->probes[i] > 0 &&
 			assembly.packets[assembly.count - 1].ack_eliciting)
 			conn->probes[i]--;
 	}
