@@ -47,7 +47,7 @@ load()
         sed -n '/<pre id="report">/,/<\/pre>/p' | sed 's/<[^>]*>//g'
 }
 
-# verify HOST: the page and every object came by h3, and every image is whole.
+# verify ADDRESS: the page and every object came by h3, and every image is whole.
 verify()
 {
     local report h3 i
@@ -74,8 +74,8 @@ write_page
 gateway_start config/demo.toml "$binary" || sandbox_fail "the gateway did not start"
 passed=0
 failed=0
-for host in $gateway4 "[$gateway6]"; do
-    if verify "$host"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+for address in $gateway4 "[$gateway6]"; do
+    if verify "$address"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done
 if gateway_stop; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 echo "$passed passed, $failed failed"

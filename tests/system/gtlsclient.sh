@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ngtcp2's client against the real program over a DPDK port: files byte-compared over IPv4 and IPv6, every cipher suite, key update, loss,
-# rebinding and migration of the client's address, many requests on one connection, and a stop that is graceful.
+# rebinding and migration of the client's address, many requests on one connection, a ticket, and a stop that is graceful.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . app/sandbox.sh
@@ -16,7 +16,7 @@ check()
     shift
     if "$@"; then
         passed=$((passed + 1))
-        printf 'ok      %-40s %6.2f s\n' "$name" "$(bc_minus "$EPOCHREALTIME" "$start")"
+        printf 'ok      %-40s %6.2f s\n' "$name" "$(minus "$EPOCHREALTIME" "$start")"
     else
         failed=$((failed + 1))
         printf 'FAILED  %s\n' "$name"
@@ -25,7 +25,7 @@ check()
     fi
 }
 
-bc_minus() { awk "BEGIN { print $1 - $2 }"; }
+minus() { awk "BEGIN { print $1 - $2 }"; }
 
 # same ADDRESS PATH… [-- options]: fetches and compares with what is served.
 same()
