@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The arguments of DPDK's environment, from the configuration: lcore 0 is the management lcore, lcore 1 + N runs shard N. */
+/*
+ * The arguments of DPDK's environment, from the configuration: lcore 0 is the management lcore, lcore 1 + N
+ * runs shard N.
+ */
 #ifndef APP_MILLRACE_EAL_H
 #define APP_MILLRACE_EAL_H
 

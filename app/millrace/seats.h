@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What each shard has of the outside libraries: a cipher backend, memory for TLS and a server context in it. */
+/*
+ * What each shard has of the outside libraries: a cipher backend, memory for TLS and a server context in
+ * it.
+ */
 #ifndef APP_MILLRACE_SEATS_H
 #define APP_MILLRACE_SEATS_H
 

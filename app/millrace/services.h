@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The services of each shard: the same in the same order on all, over one set of files and pools that all shards share. */
+/*
+ * The services of each shard: the same in the same order on all, over one set of files and pools that all
+ * shards share.
+ */
 #ifndef APP_MILLRACE_SERVICES_H
 #define APP_MILLRACE_SERVICES_H
 

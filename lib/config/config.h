@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The configuration of a gateway: one TOML file, read once at start and checked, becomes one struct config that has no pointers and may
- * be copied. What each key means, its unit, its range and its default are in the table of keys.c, from which config/millrace.toml is
- * printed; units are in the names. Addresses are as in base/datagram.h, IPv4 held IPv4-mapped.
+ * The configuration of a gateway: one TOML file, read once at start and checked, becomes one struct config
+ * that has no pointers and may be copied. What each key means, its unit, its range and its default are in
+ * the table of keys.c, from which config/millrace.toml is printed; units are in the names. Addresses are as
+ * in base/datagram.h, IPv4 held IPv4-mapped.
  *
  * A mistake of the operator is a line "FILE:LINE:COLUMN: key: what is wrong; the mend", several at once.
  */
@@ -13,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 enum {
 	CONFIG_PORTS_MAX = 8,
@@ -32,13 +32,7 @@ struct config_address {
 	uint8_t prefix_bits; /* of an IPv4 address 0 to 32; gateways have none */
 };
 
-static inline bool
-config_address_is_ipv4(const struct config_address *address)
-{
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-	return memcmp(address->ip, mapped, sizeof(mapped)) == 0;
-}
+bool config_address_is_ipv4(const struct config_address *address);
 
 struct config_addresses {
 	uint32_t count;
@@ -184,12 +178,17 @@ struct config_mistakes {
 
 /* What is compiled in: no port, and every other key's default. */
 void config_defaults(struct config *config);
-/* Reads a file's text, `name` of which goes into the mistakes. False when there are any; *config is void then. */
+/*
+ * Reads a file's text, `name` of which goes into the mistakes. False when there are any; *config is void
+ * then.
+ */
 bool config_parse(struct config *config, const char *name, const char *text, size_t length,
 	struct config_mistakes *mistakes);
 /* As above, of a file. */
 bool config_load(struct config *config, const char *file, struct config_mistakes *mistakes);
-/* Writes the configuration as TOML that config_parse() takes; `explain` puts the help of each key above it. */
+/*
+ * Writes the configuration as TOML that config_parse() takes; `explain` puts the help of each key above it.
+ */
 void config_print(FILE *stream, const struct config *config, bool explain);
 /* Defaults and one port as an example: what config/millrace.toml says. */
 void config_example(struct config *config);

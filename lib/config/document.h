@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The one door to toml++: a TOML text is read, and its tables and values are told one by one, tables before what is in them, in no
- * order otherwise. Texts are valid during the call and end with a NUL, which they may also hold: `length` counts.
+ * The one door to toml++: a TOML text is read, and its tables and values are told one by one, tables before
+ * what is in them, in no order otherwise. Texts are valid during the call and end with a NUL, which they
+ * may also hold: `length` counts.
  */
 #ifndef CONFIG_DOCUMENT_H
 #define CONFIG_DOCUMENT_H
@@ -34,7 +35,10 @@ struct document_visitor {
 	void *user;
 	/* `entry` counts the tables of an array of tables; `array` says that it is one. */
 	void (*table)(void *user, const char *path, uint32_t entry, bool array, struct document_place place);
-	/* `path` is "" for what is in no table. A list is told once, its values right after it by element(). */
+	/*
+	 * `path` is "" for what is in no table. A list is told once, its values right after it by
+	 * element().
+	 */
 	void (*value)(void *user, const char *path, uint32_t entry, const char *key,
 		struct document_place place, const struct document_value *value);
 	void (*element)(void *user, const struct document_value *value);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The keys of the configuration as data: where each is kept, what it may be, what it is by default and what it means. */
+/*
+ * The keys of the configuration as data: where each is kept, what it may be, what it is by default and what
+ * it means.
+ */
 #ifndef CONFIG_KEYS_H
 #define CONFIG_KEYS_H
 

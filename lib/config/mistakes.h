@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Mistakes of the operator on their way into struct config_mistakes, in the order of the lines that they are on. */
+/*
+ * Mistakes of the operator on their way into struct config_mistakes, in the order of the lines that they
+ * are on.
+ */
 #ifndef CONFIG_MISTAKES_H
 #define CONFIG_MISTAKES_H
 
@@ -22,7 +25,10 @@ struct config_reading {
 
 void mistake(struct config_reading *reading, struct document_place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* About a key by its name in the table: "port.mtu"; the place is the key's, else its table's, else the start. */
+/*
+ * About a key by its name in the table: "port.mtu"; the place is the key's, else its table's, else the
+ * start.
+ */
 void mistake_at(struct config_reading *reading, const char *section, uint32_t entry, const char *key,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -7,6 +7,14 @@
 
 #include "base/assert.h"
 
+bool
+config_address_is_ipv4(const struct config_address *address)
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	return memcmp(address->ip, mapped, sizeof(mapped)) == 0;
+}
+
 static bool
 fails(char *sentence, const char *format, const char *what, const char *mend)
 {
@@ -373,7 +381,10 @@ value_print(FILE *stream, const struct config_key *key, const void *member)
 	}
 }
 
-/* Single letters changed, left out or put in between the two (Levenshtein); words longer than that are as far as can be. */
+/*
+ * Single letters changed, left out or put in between the two (Levenshtein); words longer than that are as
+ * far as can be.
+ */
 static size_t
 distance(const char *a, const char *b)
 {

@@ -12,7 +12,10 @@
 
 enum { VALUE_SENTENCE_BYTES = 320 };
 
-/* Stores the value in `member`, an empty list for a list. False with "what is wrong; the mend" in `sentence`. */
+/*
+ * Stores the value in `member`, an empty list for a list. False with "what is wrong; the mend" in
+ * `sentence`.
+ */
 bool value_store(const struct config_key *key, void *member, const struct document_value *value,
 	char sentence[VALUE_SENTENCE_BYTES]);
 /* Adds an element to the list in `member`. */

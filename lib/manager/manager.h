@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The management lcore: it polls nothing and sleeps between ticks. At each tick it looks whether every shard's turns advance, and
- * whether it is time to stop; the telemetry handlers (telemetry.h) run on threads of DPDK and read plain counters, a moment old.
+ * The management lcore: it polls nothing and sleeps between ticks. At each tick it looks whether every
+ * shard's turns advance, and whether it is time to stop; the telemetry handlers (telemetry.h) run on
+ * threads of DPDK and read plain counters, a moment old.
  */
 #ifndef MANAGER_MANAGER_H
 #define MANAGER_MANAGER_H
@@ -36,7 +37,10 @@ struct manager {
 uint64_t manager_now_ns(void);
 
 void manager_init(struct manager *manager, const struct manager_config *config);
-/* Sleeps and looks until `*stop` is not 0 (a signal wakes it up), then stops the group. False when connections had to be cut off. */
+/*
+ * Sleeps and looks until `*stop` is not 0 (a signal wakes it up), then stops the group. False when
+ * connections had to be cut off.
+ */
 bool manager_run(struct manager *manager, const volatile sig_atomic_t *stop);
 
 enum manager_verdict { MANAGER_TURNS, MANAGER_STUCK, MANAGER_TURNS_AGAIN };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Counters by name, of one shard or added up over several: what is asked for by name is a library, a slash and the counter's name, as telemetry takes it. */
+/*
+ * Counters by name, of one shard or added up over several: what is asked for by name is a library, a slash
+ * and the counter's name, as telemetry takes it.
+ */
 #ifndef MANAGER_SUM_H
 #define MANAGER_SUM_H
 

@@ -14,7 +14,10 @@ setup(void **state)
 	return 0;
 }
 
-/* Defaults of the file and of the library are the same, but for what is shared out between the shards of a gateway. */
+/*
+ * Defaults of the file and of the library are the same, but for what is shared out between the shards of a
+ * gateway.
+ */
 static void
 limits_quic__is_the_default_by_default(void **state)
 {

@@ -80,6 +80,10 @@ config_parse__says_where_it_is_no_toml(void **state)
 	assert_int_equal(mistakes.count, 1);
 	assert_int_equal(mistakes.lines[0].line, 4);
 	assert_non_null(strstr(mistakes.lines[0].text, "this is not TOML"));
+	assert_false(reads(GOOD_PORT "[\001]\n"));
+	assert_int_equal(mistakes.lines[0].line, 4);
+	assert_false(reads(GOOD_PORT "\305\206 = 1\n"));
+	assert_int_equal(mistakes.lines[0].line, 4);
 	assert_false(reads(GOOD_PORT "mtu = 1500\nmtu = 1400\n"));
 	assert_int_equal(mistakes.lines[0].line, 5);
 }
