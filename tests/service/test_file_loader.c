@@ -86,7 +86,8 @@ file_loader_load__says_what_is_wrong(void **state)
 	struct file_loader loader = {.directory = "/nonexistent", .take = take, .user = &memory};
 
 	assert_null(file_loader_load(&loader, sentence));
-	assert_string_equal(sentence, "/nonexistent: No such file or directory");
+	assert_string_equal(sentence,
+		"/nonexistent: No such file or directory; make it readable, or name another folder");
 	loader.directory = "/etc/passwd";
 	assert_null(file_loader_load(&loader, sentence));
 	assert_string_equal(sentence, "/etc/passwd: this is a file; name a directory");
