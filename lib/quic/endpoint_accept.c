@@ -129,16 +129,36 @@ make_room(struct quic_endpoint *endpoint)
 	}
 }
 
-static struct quic_conn *
-accept(struct quic_endpoint *endpoint, const struct base_datagram *datagram, const struct quic_packet *packet,
-	uint64_t key)
+/*
+ * Anybody can write to this address. Who does not even know what Initial packets are sealed with costs a few hashes, but neither a slot nor a
+ * TLS session, and crowds nobody out.
+ */
+static bool
+is_authentic(struct quic_endpoint *endpoint, struct quic_received *first)
 {
+	uint8_t client[CRYPTO_SECRET_BYTES_MAX], server[CRYPTO_SECRET_BYTES_MAX];
+	struct crypto_packet_keys keys;
+
+	crypto_initial_secrets(
+		endpoint->crypto, first->packet.dcid, first->packet.dcid_length, client, server);
+	crypto_packet_keys_derive(endpoint->crypto, CRYPTO_AES_128_GCM, client, &keys);
+	if (quic_endpoint_open_now(endpoint, &keys, first))
+		return true;
+	quic_count(endpoint, QUIC_COUNTER_DROP_NOT_AUTHENTIC);
+	return false;
+}
+
+static struct quic_conn *
+accept(struct quic_endpoint *endpoint, struct quic_received *first, uint64_t key)
+{
+	const struct base_datagram *datagram = first->datagram;
+	const struct quic_packet *packet = &first->packet;
 	struct quic_token token;
 	struct quic_cid dcid = quic_cid(packet->dcid, packet->dcid_length);
 	struct quic_conn *conn;
 	bool validated;
 
-	if (!check_token(endpoint, datagram, packet, &token, &validated))
+	if (!check_token(endpoint, datagram, packet, &token, &validated) || !is_authentic(endpoint, first))
 		return NULL;
 	make_room(endpoint);
 	conn = quic_conn_create(endpoint, true, &datagram->path, datagram->port_index);
@@ -166,9 +186,10 @@ accept(struct quic_endpoint *endpoint, const struct base_datagram *datagram, con
 }
 
 struct quic_conn *
-quic_endpoint_accept(
-	struct quic_endpoint *endpoint, struct base_datagram *datagram, const struct quic_packet *packet)
+quic_endpoint_accept(struct quic_endpoint *endpoint, struct quic_received *first)
 {
+	const struct base_datagram *datagram = first->datagram;
+	const struct quic_packet *packet = &first->packet;
 	struct quic_handle handle;
 	uint64_t key;
 
@@ -189,7 +210,7 @@ quic_endpoint_accept(
 		refuse(endpoint, datagram, packet, QUIC_CONNECTION_REFUSED);
 		return NULL;
 	}
-	return accept(endpoint, datagram, packet, key);
+	return accept(endpoint, first, key);
 }
 
 struct quic_conn *

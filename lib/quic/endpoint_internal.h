@@ -80,7 +80,7 @@ struct quic_received {
 	uint32_t payload_length; /* the tag not counted */
 	uint32_t key_generation; /* 1-RTT: key update generation that it was opened with */
 	enum quic_packet_number_space space;
-	bool opened;
+	bool opened; /* already before the stages: the first Initial of a connection */
 };
 
 /* One packet on its way through the stages of send(); pointers go into the datagram. */
@@ -147,6 +147,8 @@ struct quic_endpoint {
 	struct quic_token_codec tokens;
 	_Alignas(CRYPTO_ALIGNMENT) uint8_t unpredictable_key[CRYPTO_EXPANDED_BYTES_MAX];
 	struct quic_received received[QUIC_BURST_PACKETS];
+	uint8_t order[QUIC_BURST_PACKETS]; /* of the received packets that still wait */
+	uint8_t turn[QUIC_BURST_PACKETS];  /* those of one pass */
 	struct quic_sealed sealed[QUIC_BURST_PACKETS];
 	struct crypto_key_handle stale[QUIC_STALE_KEYS];
 	struct crypto_job jobs[QUIC_BURST_PACKETS];
@@ -167,11 +169,21 @@ void quic_endpoint_drop_stale_keys(struct quic_endpoint *endpoint);
 /* 16 octets that no peer can guess: connection IDs, PATH_CHALLENGE data. */
 void quic_endpoint_unpredictable(struct quic_endpoint *endpoint, uint8_t octets[16]);
 
+/* ---- endpoint_burst.c ---- */
+
+/* All stages for the packets listed. */
+void quic_endpoint_process_burst(struct quic_endpoint *endpoint);
+/* Unmasks and opens the first packet of a space outside of a burst; false when it is not authentic. */
+bool quic_endpoint_open_now(struct quic_endpoint *endpoint, const struct crypto_packet_keys *keys,
+	struct quic_received *received);
+
 /* ---- endpoint_accept.c, endpoint_stateless.c ---- */
 
-/* The connection that a packet with slot BASE_SLOT_NONE belongs to, a new one perhaps; NULL: dealt with. */
-struct quic_conn *quic_endpoint_accept(
-	struct quic_endpoint *endpoint, struct base_datagram *datagram, const struct quic_packet *packet);
+/*
+ * The connection that an Initial with slot BASE_SLOT_NONE belongs to; NULL: dealt with. A connection begins only with a packet that could be
+ * opened, and then it has been.
+ */
+struct quic_conn *quic_endpoint_accept(struct quic_endpoint *endpoint, struct quic_received *first);
 /* Answers a version that we do not speak (RFC 9000 section 6.1), if an answer is due. */
 void quic_endpoint_negotiate(struct quic_endpoint *endpoint, const struct base_datagram *datagram,
 	const struct quic_packet *packet);

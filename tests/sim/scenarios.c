@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the simulated networks and applications are like, each under a name. */
+#include <string.h>
+
 #include "base/time.h"
 #include "tests/sim/sim.h"
 
@@ -325,6 +327,48 @@ idle_timeout(struct sim_config *config, struct base_random *random)
 	config->verify = idle_verify;
 }
 
+/* Initials for nobody, as anyone can make them up who has not read RFC 9001. */
+static void
+junk_tick(struct sim *sim)
+{
+	static uint8_t octets[1200];
+	struct base_datagram datagram = {.octets = octets, .length = sizeof(octets), .slot = BASE_SLOT_NONE};
+	struct base_batch batch = {.datagrams = &datagram, .count = 1, .capacity = 1};
+	static const uint8_t header[] = {0xc0, 0, 0, 0, 1, 8};
+
+	for (int i = 0; i < 20; i++) {
+		base_random_fill(&sim->random, octets, sizeof(octets));
+		memcpy(octets, header, sizeof(header));
+		/* Destination and source ID of 8 octets, no token, and all the rest. */
+		octets[14] = 8;
+		octets[23] = 0;
+		octets[24] = 0x40 | (sizeof(octets) - 26) >> 8;
+		octets[25] = (sizeof(octets) - 26) & 0xff;
+		quic_endpoint_receive(sim->server.endpoint, &batch, sim->now_ns);
+	}
+}
+
+static void
+junk_verify(struct sim *sim)
+{
+	if (sim_counter(&sim->server, "drop_not_authentic") < 100)
+		sim_fail(sim, "the unopenable Initials were not dropped for that reason");
+	if (sim_counter(&sim->server, "accepted") != sim->config.connections)
+		sim_fail(sim, "an Initial that cannot be opened was accepted");
+	if (sim_counter(&sim->server, "handshakes_evicted") != 0)
+		sim_fail(sim, "a handshake gave way to an Initial that cannot be opened");
+}
+
+static void
+unopenable_initials(struct sim_config *config, struct base_random *random)
+{
+	handshake(config, random);
+	config->connections = 4;
+	config->server_limits.handshakes = 4;
+	config->tick = junk_tick;
+	config->verify = junk_verify;
+}
+
 /* A client that falls silent after its first flight: RFC 9000 section 8.1. */
 static bool
 silence_after_the_first_flight(struct sim *sim, bool from_server, struct base_datagram *datagram)
@@ -566,6 +610,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{"retry", "every client is sent a Retry", retry},
 	{"stateless_reset", "the server forgets all connections", stateless_reset},
 	{"idle_timeout", "nobody closes", idle_timeout},
+	{"unopenable_initials", "handshakes beside a flood of Initials that cannot be opened",
+		unopenable_initials},
 	{"amplification", "a client that falls silent after its first flight", amplification},
 	{"elephant", "100 small requesters beside an elephant", elephant},
 	{"crowd", "60 connections at once", crowd},
