@@ -221,8 +221,8 @@ quic_endpoint_process_burst(struct quic_endpoint *endpoint)
 }
 
 bool
-quic_endpoint_open_now(struct quic_endpoint *endpoint, const struct crypto_packet_keys *keys,
-	struct quic_received *received)
+quic_endpoint_open_now(
+	struct quic_endpoint *endpoint, const struct crypto_packet_keys *keys, struct quic_received *received)
 {
 	_Alignas(CRYPTO_ALIGNMENT) uint8_t expanded[CRYPTO_EXPANDED_BYTES_MAX];
 	enum crypto_aead aead = (enum crypto_aead)keys->aead;
