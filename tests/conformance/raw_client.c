@@ -350,8 +350,8 @@ open_with(struct raw *raw, struct raw_keys *keys, const struct quic_packet *pack
 	crypto_mask(raw->crypto, &mask, 1);
 	length = crypto_header_unprotect(mask.mask, packet->octets, offset);
 	reader = base_reader(packet->octets + offset, length);
-	to->packet_number =
-		quic_packet_number_decode(raw->largest_seen[space], base_reader_uint(&reader, length), length);
+	to->packet_number = quic_packet_number_decode(
+		raw->largest_seen[space], base_reader_uint(&reader, length), length);
 	to->first = packet->octets[0];
 	to->key_generation = keys->receive_generation;
 	memcpy(secret, keys->receive, sizeof(secret));
@@ -505,7 +505,8 @@ raw_packet(struct raw *raw, enum quic_packet_type type, const uint8_t *payload, 
 {
 	enum quic_packet_number_space space = quic_packet_space(type);
 	struct raw_keys *keys = &raw->keys[space];
-	struct base_writer writer = base_writer(raw->out + raw->out_length, RAW_BUFFER_BYTES - raw->out_length);
+	struct base_writer writer =
+		base_writer(raw->out + raw->out_length, RAW_BUFFER_BYTES - raw->out_length);
 	uint8_t *start = writer.at, *packet_number_at;
 	struct quic_header header = {.type = type,
 		.version = QUIC_VERSION_1,
@@ -592,8 +593,8 @@ raw_initial_keys(struct raw *raw, const struct quic_cid *dcid)
 	struct crypto_packet_keys derived;
 
 	*keys = (struct raw_keys){.present = true, .aead = CRYPTO_AES_128_GCM};
-	crypto_initial_secrets(raw->crypto, dcid->octets, dcid->length,
-		client ? keys->send : keys->receive, client ? keys->receive : keys->send);
+	crypto_initial_secrets(raw->crypto, dcid->octets, dcid->length, client ? keys->send : keys->receive,
+		client ? keys->receive : keys->send);
 	crypto_packet_keys_derive(raw->crypto, CRYPTO_AES_128_GCM, keys->send, &derived);
 	memcpy(keys->send_hp, derived.hp, sizeof(keys->send_hp));
 	crypto_packet_keys_derive(raw->crypto, CRYPTO_AES_128_GCM, keys->receive, &derived);
@@ -649,8 +650,8 @@ raw_hello(struct raw *raw, const uint8_t *parameters, size_t length)
 void
 raw_send_hello(struct raw *raw)
 {
-	struct quic_frame frame = {.type = QUIC_FRAME_CRYPTO,
-		.stream = {.octets = raw->hello, .length = raw->hello_length}};
+	struct quic_frame frame = {
+		.type = QUIC_FRAME_CRYPTO, .stream = {.octets = raw->hello, .length = raw->hello_length}};
 
 	raw_frame(raw, QUIC_PACKET_INITIAL, &frame);
 }
@@ -680,8 +681,7 @@ install_secret(struct raw *raw, const struct tls_event *event)
 static void
 answer_crypto(struct raw *raw, const struct raw_packet *packet)
 {
-	enum tls_level level =
-		packet->type == QUIC_PACKET_INITIAL ? TLS_LEVEL_INITIAL : TLS_LEVEL_HANDSHAKE;
+	enum tls_level level = packet->type == QUIC_PACKET_INITIAL ? TLS_LEVEL_INITIAL : TLS_LEVEL_HANDSHAKE;
 	struct base_reader reader = base_reader(packet->payload, packet->length);
 	struct quic_frame frame;
 	struct tls_event event;

@@ -104,8 +104,8 @@ receive_packet__without_frames_is_a_protocol_violation(void **state)
 static void
 receive_frame__in_a_wrong_packet_type_is_a_protocol_violation(void **state)
 {
-	static const char *const frames[] = {"04 00 00 00", "05 00 00", "07 01 aa", "0a 00 01 aa", "10 00", "11 00 00",
-		"12 00", "14 00", "18 01 00 01 aa 00000000000000000000000000000000", "19 00",
+	static const char *const frames[] = {"04 00 00 00", "05 00 00", "07 01 aa", "0a 00 01 aa", "10 00",
+		"11 00 00", "12 00", "14 00", "18 01 00 01 aa 00000000000000000000000000000000", "19 00",
 		"1a 0000000000000000", "1b 0000000000000000", "1d 00 00", "1e", "30 aa"};
 	static const enum quic_packet_type types[] = {QUIC_PACKET_INITIAL, QUIC_PACKET_HANDSHAKE};
 
