@@ -43,7 +43,8 @@ own_params(struct quic_conn *conn, struct quic_params *params)
 	params->initial_max_stream_data_uni = limits->stream_window_bytes;
 	params->initial_max_streams_bidi = limits->streams_bidi;
 	params->initial_max_streams_uni = limits->streams_uni;
-	params->active_connection_id_limit = QUIC_PEER_IDS;
+	params->active_connection_id_limit =
+		limits->active_connection_ids < QUIC_PEER_IDS ? limits->active_connection_ids : QUIC_PEER_IDS;
 	params->max_datagram_frame_size = limits->max_datagram_frame_bytes;
 	params->max_ack_delay_ms = (uint16_t)(limits->max_ack_delay_ns / BASE_MS);
 	params->ack_delay_exponent = limits->ack_delay_exponent;

@@ -88,7 +88,7 @@ quic_conn_phase_keys(struct quic_conn *conn, bool phase, uint64_t packet_number,
 	if (phase == ((conn->key_generation & 1) != 0))
 		return hot_keys(conn, &conn->keys.receive, conn->keys.aead);
 	/* A packet from before the update, while the old keys are kept (section 6.5). */
-	if (conn->deadlines[QUIC_TIMER_KEYS] != BASE_NEVER && packet_number < conn->phase_first_received) {
+	if (conn->previous_receive.value != 0 && packet_number < conn->phase_first_received) {
 		*generation = conn->key_generation - 1;
 		return crypto_key_cache_find(endpoint->key_cache, &conn->previous_receive);
 	}
@@ -122,8 +122,8 @@ update(struct quic_conn *conn)
 	conn->phase_first_sent = quic_conn_next_packet_number(conn, QUIC_SPACE_APPLICATION);
 	conn->phase_first_received = UINT64_MAX;
 	conn->phase_acknowledged = false;
-	/* The handle keeps the old keys as long as they are in the cache, and never longer than 3 PTO. */
-	conn->deadlines[QUIC_TIMER_KEYS] = base_time_after(endpoint->now_ns, 3 * quic_conn_pto_ns(conn));
+	/* The handle keeps the old keys as long as they are in the cache; their time runs from the peer's first packet. */
+	conn->deadlines[QUIC_TIMER_KEYS] = BASE_NEVER;
 	quic_count(endpoint, QUIC_COUNTER_KEY_UPDATES);
 }
 
@@ -137,7 +137,13 @@ quic_conn_key_phase_received(struct quic_conn *conn, uint32_t generation, uint64
 			return QUIC_KEY_UPDATE_ERROR;
 		update(conn);
 	}
-	if (generation == conn->key_generation && packet_number < conn->phase_first_received)
+	if (generation != conn->key_generation)
+		return QUIC_NO_ERROR;
+	/* Section 6.5: packets of the last phase may still be on their way. */
+	if (conn->phase_first_received == UINT64_MAX && generation > 0)
+		conn->deadlines[QUIC_TIMER_KEYS] =
+			base_time_after(conn->endpoint->now_ns, 3 * quic_conn_pto_ns(conn));
+	if (packet_number < conn->phase_first_received)
 		conn->phase_first_received = packet_number;
 	return QUIC_NO_ERROR;
 }
@@ -155,7 +161,8 @@ update_allowed(const struct quic_conn *conn)
 {
 	if (!conn->handshake_confirmed || conn->state != QUIC_CONN_OPEN)
 		return false;
-	return conn->phase_acknowledged && conn->deadlines[QUIC_TIMER_KEYS] == BASE_NEVER;
+	return conn->phase_acknowledged && conn->phase_first_received != UINT64_MAX &&
+		conn->deadlines[QUIC_TIMER_KEYS] == BASE_NEVER;
 }
 
 bool
@@ -172,15 +179,22 @@ bool
 quic_conn_keys_usable(struct quic_conn *conn)
 {
 	uint64_t limit = crypto_confidentiality_limit((enum crypto_aead)conn->keys.aead);
+	uint64_t update_at = limit - UPDATE_BEFORE_LIMIT;
+	uint64_t configured = conn->endpoint->limits.key_update_packets;
 	uint64_t sealed = quic_conn_next_packet_number(conn, QUIC_SPACE_APPLICATION) - conn->phase_first_sent;
 
-	if (limit == UINT64_MAX || sealed + UPDATE_BEFORE_LIMIT < limit)
-		return true;
-	if (update_allowed(conn)) {
+	if (configured != 0 && configured < update_at)
+		update_at = configured;
+	if (sealed >= update_at && update_allowed(conn)) {
 		update(conn);
 		return true;
 	}
-	return sealed < limit;
+	if (sealed < limit)
+		return true;
+	/* Section 6.6: not even a CONNECTION_CLOSE may be sealed with these keys. */
+	conn->error_code = QUIC_AEAD_LIMIT_REACHED;
+	quic_conn_over(conn);
+	return false;
 }
 
 void

@@ -170,8 +170,8 @@ quic_conn_not_authentic(struct quic_conn *conn, const struct quic_received *rece
 	}
 	if (received->space != QUIC_SPACE_APPLICATION)
 		return;
-	/* RFC 9001 section 6.6: over all keys of the connection. */
-	if (++conn->not_authentic >= crypto_integrity_limit((enum crypto_aead)conn->keys.aead))
+	/* RFC 9001 section 6.6: over all keys of the connection. The limits, 2^36 and more, are beyond the counter: its end is ours. */
+	if (++conn->not_authentic == UINT32_MAX)
 		quic_conn_fail(conn, QUIC_AEAD_LIMIT_REACHED, 0, "too many forgeries");
 }
 

@@ -190,6 +190,25 @@ key_update(struct sim_config *config, struct base_random *random)
 	patient(config, 120);
 }
 
+static void
+key_update_by_count_verify(struct sim *sim)
+{
+	if (sim_counter(&sim->server, "key_updates") < 5 ||
+		sim_counter(&sim->server, "key_updates") > sim_counter(&sim->client, "key_updates") + 1)
+		sim_fail(sim, "the server updated its keys %llu times and the client %llu times",
+			(unsigned long long)sim_counter(&sim->server, "key_updates"),
+			(unsigned long long)sim_counter(&sim->client, "key_updates"));
+}
+
+static void
+key_update_by_count(struct sim_config *config, struct base_random *random)
+{
+	key_update(config, random);
+	config->tick = NULL;
+	config->verify = key_update_by_count_verify;
+	config->server_limits.key_update_packets = 100;
+}
+
 /* Not before the handshake is confirmed: nobody could follow. */
 static bool
 may_rebind(const struct sim *sim, uint64_t every_ms)
@@ -603,6 +622,7 @@ const struct sim_scenario sim_scenarios[] = {
 	{"anything", "links, limits and loads drawn from the seed", anything},
 	{"blackhole", "nothing passes for two seconds out of seven", blackhole},
 	{"key_update", "keys updated again and again by both sides", key_update},
+	{"key_update_by_count", "the server updates its keys after every 100 packets", key_update_by_count},
 	{"rebind_port", "the client's port changes during the transfer", rebind_port},
 	{"rebind_address", "the client's address changes during the transfer", rebind_address},
 	{"few_ids", "the same with active_connection_id_limit 2", few_ids},
