@@ -45,9 +45,9 @@ struct quic_limits {
 
 	/* Per connection, what we announce. */
 	uint8_t ack_delay_exponent;
-	uint8_t active_connection_ids;     /* active_connection_id_limit, 2 at least and at most QUIC_PEER_IDS */
-	uint8_t own_connection_ids;        /* that we issue at most, whatever the peer allows */
-	uint16_t max_udp_payload_bytes;    /* largest datagram we take, and the largest we probe for */
+	uint8_t active_connection_ids;  /* active_connection_id_limit, 2 at least and at most QUIC_PEER_IDS */
+	uint8_t own_connection_ids;     /* that we issue at most, whatever the peer allows */
+	uint16_t max_udp_payload_bytes; /* largest datagram we take, and the largest we probe for */
 	uint16_t max_datagram_frame_bytes; /* RFC 9221; 0: none taken */
 
 	/* Per connection and turn. */
