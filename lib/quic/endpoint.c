@@ -44,6 +44,7 @@ static const char *const counter_names[QUIC_COUNTER_COUNT] = {
 	[QUIC_COUNTER_DROP_NO_MEMORY] = "drop_no_memory",
 	[QUIC_COUNTER_DROP_LIMITED] = "drop_limited",
 	[QUIC_COUNTER_DROP_DATAGRAM_FRAME] = "drop_datagram_frame",
+	[QUIC_COUNTER_DROP_BUDGET] = "drop_budget",
 };
 
 /* The size of ten million idle connections; what a handshake needs beside it is given back. */

@@ -63,20 +63,35 @@ group(struct groups *groups, const struct quic_endpoint *endpoint)
 	}
 }
 
-/* The order in which the burst is handled: endpoint->order. */
-static void
+/*
+ * The order in which the burst is handled: endpoint->order. Returns how many there are in it; what a connection sent beyond its budget is not:
+ * opening it would be at the expense of those who wait behind this burst.
+ */
+static uint32_t
 arrange(struct quic_endpoint *endpoint)
 {
 	struct groups groups;
-	uint32_t count = 0;
+	uint32_t budget = endpoint->limits.packets_received_per_turn;
+	uint32_t count = 0, round = 0, left;
 
 	group(&groups, endpoint);
-	while (count < endpoint->received_count)
-		for (uint32_t g = 0; g < groups.count; g++)
-			for (int n = 0; n < PACKETS_PER_ROUND && groups.first[g] != NONE; n++) {
+	if (budget == 0)
+		budget = QUIC_BURST_PACKETS;
+	do {
+		left = 0;
+		for (uint32_t g = 0; g < groups.count; g++) {
+			for (uint32_t n = round; n < round + PACKETS_PER_ROUND && n < budget &&
+				groups.first[g] != NONE;
+				n++) {
 				endpoint->order[count++] = groups.first[g];
 				groups.first[g] = groups.next[groups.first[g]];
 			}
+			left += groups.first[g] != NONE;
+		}
+		round += PACKETS_PER_ROUND;
+	} while (left > 0 && round < budget);
+	endpoint->counters[QUIC_COUNTER_DROP_BUDGET] += endpoint->received_count - count;
+	return count;
 }
 
 /* Moves the packets that can be handled from `order` to `ready`; the others wait for their keys. Returns how many. */
@@ -207,10 +222,9 @@ process(struct quic_endpoint *endpoint, uint32_t count)
 void
 quic_endpoint_process_burst(struct quic_endpoint *endpoint)
 {
-	uint32_t waiting = endpoint->received_count;
+	uint32_t waiting = arrange(endpoint);
 	uint32_t ready;
 
-	arrange(endpoint);
 	while ((ready = select_ready(endpoint, &waiting)) > 0) {
 		unmask(endpoint, ready);
 		open_payloads(endpoint, ready);

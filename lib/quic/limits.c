@@ -35,6 +35,7 @@ quic_limits_default(void)
 		.max_udp_payload_bytes = 1452,
 		.max_datagram_frame_bytes = 1200,
 		.packets_sent_per_turn = 16,
+		.packets_received_per_turn = 0,
 		.ack_threshold = 2,
 		.congestion = QUIC_CONGESTION_CUBIC,
 		.initial_window_packets = 10,

@@ -473,6 +473,63 @@ elephant(struct sim_config *config, struct base_random *random)
 	config->down.delay_ns = 5 * BASE_MS;
 }
 
+/* One packet of the first connection's, to be sent again and again. */
+static bool
+keep_one(struct sim *sim, bool from_server, struct base_datagram *datagram)
+{
+	const struct sim_conn *first = &sim->connections[0];
+
+	if (!from_server && first->connected && sim->kept.length == 0 && datagram->length > 1000 &&
+		(datagram->octets[0] & 0x80) == 0 && datagram->path.local.port == SIM_CLIENT_PORT) {
+		memcpy(sim->kept_octets, datagram->octets, datagram->length);
+		sim->kept = *datagram;
+		sim->kept.octets = sim->kept_octets;
+		sim->kept.path = (struct base_path){
+			.local = datagram->path.remote, .remote = datagram->path.local};
+	}
+	return false;
+}
+
+static void
+flood_tick(struct sim *sim)
+{
+	for (int i = 0; sim->kept.length != 0 && !sim->config.done(sim) && i < 80; i++)
+		net_impair_push(&sim->up, &sim->kept, sim->now_ns);
+}
+
+static void
+uploader_verify(struct sim *sim)
+{
+	uint64_t slowest_ns = 0;
+
+	for (uint32_t i = 1; i < sim->config.connections; i++)
+		if (sim->connections[i].slowest_ns > slowest_ns)
+			slowest_ns = sim->connections[i].slowest_ns;
+	if (slowest_ns > 60 * BASE_MS)
+		sim_fail(sim, "a small request took %.1f ms beside the flood", (double)slowest_ns / 1e6);
+	if (sim_counter(&sim->server, "drop_budget") == 0)
+		sim_fail(sim, "the flood stayed within the budget");
+}
+
+/* The server opens 50,000 packets per second. The first connection sends 80,000, or as many as it can. */
+static void
+uploader(struct sim_config *config, struct base_random *random)
+{
+	elephant(config, random);
+	config->connections = 61;
+	config->elephant_bytes = 5000;
+	config->upload_bytes = 1500;
+	config->download_bytes = 1000;
+	config->turn_ns = 20 * BASE_US;
+	config->packet_ns = 20 * BASE_US;
+	config->server_limits.packets_received_per_turn = 4;
+	config->up.rate_bits_per_second = 1000000000;
+	config->up.queue_ns = 10 * BASE_MS;
+	config->intercept = keep_one;
+	config->tick = flood_tick;
+	config->verify = uploader_verify;
+}
+
 static void
 crowd(struct sim_config *config, struct base_random *random)
 {
@@ -634,6 +691,7 @@ const struct sim_scenario sim_scenarios[] = {
 		unopenable_initials},
 	{"amplification", "a client that falls silent after its first flight", amplification},
 	{"elephant", "100 small requesters beside an elephant", elephant},
+	{"uploader", "60 small requesters beside one that floods", uploader},
 	{"crowd", "60 connections at once", crowd},
 	{"unidirectional", "requests and answers on unidirectional streams", unidirectional},
 	{"datagrams", "DATAGRAM frames echoed", datagrams},

@@ -15,7 +15,6 @@
 
 enum {
 	SERVER_PORT = 443,
-	CLIENT_PORT = 20000,
 	LINK_PLACES = 4096,
 	UNIX_SECONDS = 1700000000,
 	STEPS_MAX = 5000000,
@@ -172,7 +171,7 @@ begin_connections(struct sim *sim)
 	for (uint32_t i = 0; i < sim->config.connections; i++) {
 		struct sim_conn *state = &sim->connections[i];
 		struct quic_connect connect = {
-			.path = {.local = address(2, (uint16_t)(CLIENT_PORT + i)),
+			.path = {.local = address(2, (uint16_t)(SIM_CLIENT_PORT + i)),
 				.remote = address(1, SERVER_PORT)},
 			.server_name = "localhost",
 			.alpn = "sim",
@@ -243,8 +242,8 @@ translate(struct sim *sim, struct sim_node *to, struct base_datagram *datagram)
 		return false;
 	datagram->path.local.ip[15] = 2;
 	datagram->path.local.port = (uint16_t)(datagram->path.local.port - sim->nat_port);
-	return datagram->path.local.port >= CLIENT_PORT &&
-		datagram->path.local.port < CLIENT_PORT + SIM_CONNECTIONS_MAX;
+	return datagram->path.local.port >= SIM_CLIENT_PORT &&
+		datagram->path.local.port < SIM_CLIENT_PORT + SIM_CONNECTIONS_MAX;
 }
 
 static void
@@ -323,6 +322,18 @@ turn(struct sim *sim, struct sim_node *node, struct net_impair *from, struct net
 		net_impair_release(from, node->items[--node->item_count]);
 }
 
+static void
+server_turn(struct sim *sim)
+{
+	uint64_t before = sim_counter(&sim->server, "packets_received");
+
+	if (sim->now_ns < sim->server_busy_ns)
+		return;
+	turn(sim, &sim->server, &sim->up, &sim->down);
+	sim->server_busy_ns = sim->now_ns +
+		(sim_counter(&sim->server, "packets_received") - before) * sim->config.packet_ns;
+}
+
 static bool
 all_answered(const struct sim *sim)
 {
@@ -361,7 +372,7 @@ run_until(struct sim *sim, bool (*done)(const struct sim *sim), uint64_t limit_n
 			sim->ticked_ns = sim->now_ns;
 			sim->config.tick(sim);
 		}
-		turn(sim, &sim->server, &sim->up, &sim->down);
+		server_turn(sim);
 		turn(sim, &sim->client, &sim->down, &sim->up);
 		if (sim->steps % CHECK_EVERY == 0) {
 			quic_endpoint_check(sim->client.endpoint);

@@ -23,6 +23,7 @@
 
 enum {
 	SIM_CONNECTIONS_MAX = 128,
+	SIM_CLIENT_PORT = 20000, /* of connection 0, then one more each */
 	SIM_BATCH = 32,
 	SIM_BUFFER_BYTES = 1500,
 	SIM_REQUEST_HEADER_BYTES = 16,
@@ -48,6 +49,7 @@ struct sim_config {
 	bool idle_end;           /* do not close: wait for the idle timeout */
 	uint32_t datagrams;      /* DATAGRAM frames to be echoed, per connection */
 	uint64_t turn_ns;        /* a turn takes this long and sends one burst; 0: no time, all there is */
+	uint64_t packet_ns;      /* the server needs this long for each packet that it opens */
 	/* Called once per millisecond of virtual time. */
 	void (*tick)(struct sim *sim);
 	/* When the run is over; NULL: all requests are answered and no connection was closed. */
@@ -133,6 +135,9 @@ struct sim {
 	uint8_t nat_ip;            /* last octet of the client's address as the server sees it */
 	uint32_t server_closed;
 	uint64_t server_error;
+	uint64_t server_busy_ns; /* until when it is, with packet_ns */
+	struct base_datagram kept; /* a scenario's own */
+	uint8_t kept_octets[SIM_BUFFER_BYTES];
 	uint64_t steps;
 	uint64_t digest; /* of everything sent: what and when */
 	bool trace;      /* print every datagram sent */
