@@ -80,9 +80,8 @@ arrange(struct quic_endpoint *endpoint)
 	do {
 		left = 0;
 		for (uint32_t g = 0; g < groups.count; g++) {
-			for (uint32_t n = round; n < round + PACKETS_PER_ROUND && n < budget &&
-				groups.first[g] != NONE;
-				n++) {
+			for (uint32_t n = round;
+				n < round + PACKETS_PER_ROUND && n < budget && groups.first[g] != NONE; n++) {
 				endpoint->order[count++] = groups.first[g];
 				groups.first[g] = groups.next[groups.first[g]];
 			}

@@ -52,8 +52,9 @@ struct quic_limits {
 
 	/* Per connection and turn. */
 	uint16_t packets_sent_per_turn;
-	uint16_t packets_received_per_turn; /* in one burst; more are dropped; 0: they only wait for the others */
-	uint16_t ack_threshold; /* ack-eliciting packets per ACK, RFC 9000 section 13.2.2 */
+	uint16_t
+		packets_received_per_turn; /* in one burst; more are dropped; 0: they only wait for the others */
+	uint16_t ack_threshold;            /* ack-eliciting packets per ACK, RFC 9000 section 13.2.2 */
 
 	/* Congestion control. */
 	enum quic_congestion_algorithm congestion;

@@ -484,8 +484,8 @@ keep_one(struct sim *sim, bool from_server, struct base_datagram *datagram)
 		memcpy(sim->kept_octets, datagram->octets, datagram->length);
 		sim->kept = *datagram;
 		sim->kept.octets = sim->kept_octets;
-		sim->kept.path = (struct base_path){
-			.local = datagram->path.remote, .remote = datagram->path.local};
+		sim->kept.path =
+			(struct base_path){.local = datagram->path.remote, .remote = datagram->path.local};
 	}
 	return false;
 }

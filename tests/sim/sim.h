@@ -135,7 +135,7 @@ struct sim {
 	uint8_t nat_ip;            /* last octet of the client's address as the server sees it */
 	uint32_t server_closed;
 	uint64_t server_error;
-	uint64_t server_busy_ns; /* until when it is, with packet_ns */
+	uint64_t server_busy_ns;   /* until when it is, with packet_ns */
 	struct base_datagram kept; /* a scenario's own */
 	uint8_t kept_octets[SIM_BUFFER_BYTES];
 	uint64_t steps;
