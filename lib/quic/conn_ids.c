@@ -228,8 +228,8 @@ quic_conn_store_peer_id(struct quic_conn *conn, uint64_t sequence, const struct 
 	return QUIC_NO_ERROR;
 }
 
-uint64_t
-quic_conn_receive_new_id(struct quic_conn *conn, const struct quic_frame *frame)
+static uint64_t
+receive_new_id(struct quic_conn *conn, const struct quic_frame *frame)
 {
 	uint64_t sequence = frame->new_connection_id.sequence;
 	const struct quic_cid *cid = &frame->new_connection_id.cid;
@@ -253,6 +253,18 @@ quic_conn_receive_new_id(struct quic_conn *conn, const struct quic_frame *frame)
 		conn->peer_ids[1] = (struct quic_peer_id){0};
 	}
 	return conn->peer_ids[0].valid ? QUIC_NO_ERROR : QUIC_PROTOCOL_VIOLATION;
+}
+
+uint64_t
+quic_conn_receive_new_id(struct quic_conn *conn, const struct quic_frame *frame)
+{
+	struct quic_cid before = conn->peer_ids[0].cid;
+	uint64_t error = receive_new_id(conn, frame);
+
+	/* CONNECTION_CLOSE must find its way even when every ID was retired. */
+	if (error != QUIC_NO_ERROR && !conn->peer_ids[0].valid)
+		conn->peer_ids[0].cid = before;
+	return error;
 }
 
 bool

@@ -150,6 +150,8 @@ void raw_wait(struct raw *raw, uint64_t time_ns);
 /* ---- what came back ---- */
 
 void raw_forget(struct raw *raw);
+/* Opens and keeps a datagram; what the tested sends is kept by itself. */
+void raw_keep(struct raw *raw, const struct base_datagram *datagram);
 /* The first frame of this type since raw_forget(), and its packet; NULL: none. */
 const struct raw_packet *raw_find(struct raw *raw, enum quic_frame_type type, struct quic_frame *frame);
 uint32_t raw_count(struct raw *raw, enum quic_frame_type type);
