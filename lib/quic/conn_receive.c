@@ -63,6 +63,9 @@ admit(struct quic_conn *conn, const struct quic_received *received, struct quic_
 		quic_count(endpoint, QUIC_COUNTER_DROP_MALFORMED);
 		return false;
 	}
+	/* RFC 9000 section 8.1: only the client's address could send it, whatever is wrong in it: it is told. */
+	if (conn->is_server && received->space == QUIC_SPACE_HANDSHAKE)
+		conn->address_validated = true;
 	if (!quic_packet_reserved_bits_zero(received->packet.octets[0])) {
 		quic_conn_fail(conn, QUIC_PROTOCOL_VIOLATION, 0, "reserved bits");
 		return false;
@@ -81,11 +84,9 @@ accept(struct quic_conn *conn, const struct quic_received *received, bool ack_el
 
 	if (conn->handshake != NULL)
 		conn->handshake->processed_packet = true;
-	/* RFC 9001 section 4.9.1; RFC 9000 section 8.1: only the client's address could send it. */
-	if (conn->is_server && received->space == QUIC_SPACE_HANDSHAKE) {
-		conn->address_validated = true;
+	/* RFC 9001 section 4.9.1. */
+	if (conn->is_server && received->space == QUIC_SPACE_HANDSHAKE)
 		quic_conn_discard_space(conn, QUIC_SPACE_INITIAL);
-	}
 	conn->eliciting_since_receive = false;
 	quic_conn_restart_idle(conn);
 	quic_conn_set_ready(conn);

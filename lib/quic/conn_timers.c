@@ -47,7 +47,7 @@ quic_conn_arm(struct quic_conn *conn)
 	conn->deadlines[QUIC_TIMER_ACK] = conn->state == QUIC_CONN_OPEN ? ack_deadline(conn) : BASE_NEVER;
 	for (int i = 0; i < QUIC_TIMER_COUNT; i++)
 		earliest_ns = base_time_earlier(earliest_ns, conn->deadlines[i]);
-	if (conn->handshake != NULL && !conn->handshake_confirmed)
+	if (conn->state == QUIC_CONN_OPEN && conn->handshake != NULL && !conn->handshake_confirmed)
 		earliest_ns = base_time_earlier(earliest_ns, conn->handshake->deadline_ns);
 	if (earliest_ns < conn->timer.deadline_ns)
 		base_wheel_arm(&conn->endpoint->wheel, &conn->timer, earliest_ns);
