@@ -199,9 +199,8 @@ draining__is_silent(void **state)
 
 		/* Stream octets that are not acknowledged would be sent again. */
 		raw_hex(raw, QUIC_PACKET_ONE_RTT, "0a 00 01 aa");
-		assert_int_equal(
-			quic_conn_stream_write(
-				raw_conn(raw, QUIC_SERVER), 0, (const uint8_t *)"octets", 6, false),
+		assert_int_equal(quic_conn_stream_write(
+					 raw_conn(raw, QUIC_SERVER), 0, (const uint8_t *)"octets", 6, false),
 			6);
 		raw_hex(raw, QUIC_PACKET_ONE_RTT, closes[i]);
 		raw_forget(raw);

@@ -31,25 +31,26 @@ static void
 receive_params__each_fault_is_a_transport_parameter_error(void **state)
 {
 	static const char *const faults[] = {
-		"0104 80001000",                   /* initial_source_connection_id is missing */
-		"0f08 6120636c69656e00",           /* and is another one */
-		"0f00",                            /* and is empty */
-		ISCID ISCID,                       /* twice */
-		ISCID "0101 05 0101 05",           /* max_idle_timeout twice */
-		ISCID "0302 44af",                 /* max_udp_payload_size below 1200 */
-		ISCID "0a01 15",                   /* ack_delay_exponent above 20 */
-		ISCID "0b02 8000",                 /* a torn integer */
-		ISCID "0b04 80004000",             /* max_ack_delay of 2^14 */
-		ISCID "0e01 01",                   /* active_connection_id_limit below 2 */
-		ISCID "0808 d000000000000001",     /* initial_max_streams_bidi above 2^60 */
-		ISCID "0908 d000000000000001",     /* initial_max_streams_uni above 2^60 */
-		ISCID "0c01 00",                   /* disable_active_migration with a value */
-		ISCID "0402 05 00",                /* octets behind the integer */
-		ISCID "0009",                      /* a torn parameter */
-		ISCID "0008 " CID,                 /* original_destination_connection_id */
-		ISCID "0210 " CID CID,             /* stateless_reset_token */
-		ISCID "1008 " CID,                 /* retry_source_connection_id */
-		ISCID "0d2d 7f000001 01bb 00000000000000000000000000000001 01bb 04 aabbccdd " CID CID, /* preferred_address */
+		"0104 80001000",               /* initial_source_connection_id is missing */
+		"0f08 6120636c69656e00",       /* and is another one */
+		"0f00",                        /* and is empty */
+		ISCID ISCID,                   /* twice */
+		ISCID "0101 05 0101 05",       /* max_idle_timeout twice */
+		ISCID "0302 44af",             /* max_udp_payload_size below 1200 */
+		ISCID "0a01 15",               /* ack_delay_exponent above 20 */
+		ISCID "0b02 8000",             /* a torn integer */
+		ISCID "0b04 80004000",         /* max_ack_delay of 2^14 */
+		ISCID "0e01 01",               /* active_connection_id_limit below 2 */
+		ISCID "0808 d000000000000001", /* initial_max_streams_bidi above 2^60 */
+		ISCID "0908 d000000000000001", /* initial_max_streams_uni above 2^60 */
+		ISCID "0c01 00",               /* disable_active_migration with a value */
+		ISCID "0402 05 00",            /* octets behind the integer */
+		ISCID "0009",                  /* a torn parameter */
+		ISCID "0008 " CID,             /* original_destination_connection_id */
+		ISCID "0210 " CID CID,         /* stateless_reset_token */
+		ISCID "1008 " CID,             /* retry_source_connection_id */
+		ISCID "0d2d 7f000001 01bb 00000000000000000000000000000001 01bb 04 aabbccdd " CID
+			CID, /* preferred_address */
 	};
 
 	(void)state;
@@ -90,7 +91,8 @@ rename_extension(struct raw *raw, uint8_t type)
 		uint8_t *at = raw->hello + i;
 		size_t length = (size_t)at[2] << 8 | at[3];
 
-		if (at[0] == 0 && at[1] == type && i + 4 + length <= raw->hello_length && length > 2 && length < 200) {
+		if (at[0] == 0 && at[1] == type && i + 4 + length <= raw->hello_length && length > 2 &&
+			length < 200) {
 			at[0] = at[1] = 0x3a;
 			return;
 		}
