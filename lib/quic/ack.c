@@ -111,6 +111,9 @@ void
 quic_ack_on_received(struct quic_ack *ack, struct base_pool *chunks, uint64_t packet_number,
 	bool ack_eliciting, enum base_ecn ecn, uint64_t now_ns, uint64_t max_ack_delay_ns)
 {
+	/* What the packet itself acknowledged may have made us forget everything of its age. */
+	if (packet_number < ack->forgotten_below)
+		return;
 	base_assert(!quic_ack_is_duplicate(ack, packet_number));
 	if (packet_number >= quic_ack_expected(ack))
 		ack->largest_time_ns = now_ns;
