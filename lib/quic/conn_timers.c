@@ -44,11 +44,17 @@ quic_conn_arm(struct quic_conn *conn)
 
 	if (conn->state == QUIC_CONN_OVER)
 		return;
-	conn->deadlines[QUIC_TIMER_ACK] = conn->state == QUIC_CONN_OPEN ? ack_deadline(conn) : BASE_NEVER;
+	/* An ACK that the anti-amplification limit holds back is due when there is credit, not before. */
+	conn->deadlines[QUIC_TIMER_ACK] = conn->state == QUIC_CONN_OPEN && !quic_conn_blocked_by_credit(conn)
+		? ack_deadline(conn)
+		: BASE_NEVER;
 	for (int i = 0; i < QUIC_TIMER_COUNT; i++)
 		earliest_ns = base_time_earlier(earliest_ns, conn->deadlines[i]);
 	if (conn->state == QUIC_CONN_OPEN && conn->handshake != NULL && !conn->handshake_confirmed)
 		earliest_ns = base_time_earlier(earliest_ns, conn->handshake->deadline_ns);
+	/* Never in the past: what could not be done now, for want of memory say, would keep the wheel from all others. */
+	if (earliest_ns <= conn->endpoint->now_ns)
+		earliest_ns = conn->endpoint->now_ns + 1;
 	if (earliest_ns < conn->timer.deadline_ns)
 		base_wheel_arm(&conn->endpoint->wheel, &conn->timer, earliest_ns);
 }
