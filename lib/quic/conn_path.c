@@ -53,6 +53,7 @@ reset_path_state(struct quic_conn *conn)
 	conn->ecn_capable = limits->ecn;
 	conn->ecn_proven = false;
 	conn->mtu_searching = false;
+	conn->want &= (uint16_t)~QUIC_WANT_MTU_PROBE;
 	conn->pto_count = 0;
 	quic_conn_settle_sent(conn, QUIC_SPACE_APPLICATION, &none);
 }

@@ -173,8 +173,11 @@ finish(struct assembly *assembly)
 			quic_conn_discard_space(conn, QUIC_SPACE_INITIAL);
 	}
 	conn->bytes_sent += datagram->length;
-	if (!conn->address_validated)
+	/* The credit is the current path's; what answers a probe of another has that one's. */
+	if (!conn->address_validated && base_path_equal(&datagram->path, &conn->path)) {
+		base_assert(datagram->length <= conn->credit_bytes);
 		conn->credit_bytes -= datagram->length;
+	}
 }
 
 /* A datagram for the path given, at most `most` octets; false when it is too small to begin with. */
@@ -295,6 +298,9 @@ send_path_response(struct quic_conn *conn, struct base_datagram *datagram)
 	struct quic_frame frame = {.type = QUIC_FRAME_PATH_RESPONSE};
 	struct quic_sent_frame sent = {.type = QUIC_SENT_PATH_RESPONSE};
 
+	if (!conn->address_validated && base_path_equal(&migration->probe, &conn->path) &&
+		most > conn->credit_bytes)
+		most = conn->credit_bytes;
 	migration->want_response = false;
 	memcpy(frame.path_data, migration->response, sizeof(frame.path_data));
 	return begin(&assembly, conn, datagram, &migration->probe, migration->probe_port, most) &&
@@ -352,7 +358,7 @@ quic_conn_send(struct quic_conn *conn, struct base_datagram *datagram)
 	conn->deadlines[QUIC_TIMER_PACER] = BASE_NEVER;
 	if (conn->migration != NULL && conn->migration->want_response && send_path_response(conn, datagram))
 		return true;
-	if ((conn->want & QUIC_WANT_MTU_PROBE) != 0 && may_send_data(conn))
+	if ((conn->want & QUIC_WANT_MTU_PROBE) != 0 && conn->address_validated && may_send_data(conn))
 		sent = send_mtu_probe(conn, datagram);
 	else
 		sent = send_on_path(conn, datagram);

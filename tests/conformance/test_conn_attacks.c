@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What an authenticated peer may do out of malice, and what must not come of it: aborts, spinning shards, amplification. */
+#include "tests/support/cmocka_all.h"
+
+#include <string.h>
+
+#include "tests/conformance/raw_client.h"
+
+enum { FAR_AWAY = 5000 };
+
+static struct raw *
+connected(void)
+{
+	struct raw *raw = raw_open(NULL, NULL);
+
+	raw_handshake(raw, QUIC_CLIENT);
+	return raw;
+}
+
+static uint64_t
+octets_towards(const struct raw *raw, const struct base_path *path)
+{
+	uint64_t octets = 0;
+
+	for (uint32_t i = 0; i < raw->datagram_count; i++)
+		if (base_path_equal(&raw->datagrams[i].path, path))
+			octets += raw->datagrams[i].length;
+	return octets;
+}
+
+/* A late packet may itself carry the ACK by which everything of its age is forgotten. */
+static void
+receive_packet__that_its_own_ack_makes_forgotten_is_ignored(void **state)
+{
+	struct raw *raw = connected();
+	uint64_t *next = &raw->next_packet_number[QUIC_SPACE_APPLICATION];
+	uint64_t first = *next;
+	struct quic_frame frame;
+	uint8_t octets[16];
+	struct base_writer writer = base_writer(octets, sizeof(octets));
+
+	(void)state;
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "01");
+	*next = first + 10;
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "01");
+	raw_forget(raw);
+	/* The ACK goes along with a NEW_CONNECTION_ID, so that its fate is recorded. */
+	*next = first + FAR_AWAY;
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "19 01");
+	assert_non_null(raw_find(raw, QUIC_FRAME_NEW_CONNECTION_ID, &frame));
+	assert_non_null(raw_find(raw, QUIC_FRAME_ACK, &frame));
+	*next = first + 5;
+	base_writer_u8(&writer, QUIC_FRAME_ACK);
+	base_writer_varint(&writer, raw->largest_seen[QUIC_SPACE_APPLICATION]);
+	base_writer_varint(&writer, 0);
+	base_writer_varint(&writer, 0);
+	base_writer_varint(&writer, raw->largest_seen[QUIC_SPACE_APPLICATION]);
+	base_writer_u8(&writer, QUIC_FRAME_PING);
+	raw_packet(raw, QUIC_PACKET_ONE_RTT, octets, base_writer_length(&writer));
+	raw_send(raw);
+	raw_expect_open(raw);
+	raw_close(raw);
+}
+
+/* The closing state outlasts the handshake's deadline, which then means nothing any more. */
+static void
+closing__beyond_the_deadline_of_the_handshake_does_not_spin(void **state)
+{
+	struct raw *raw = raw_open(NULL, NULL);
+
+	(void)state;
+	raw_half_handshake(raw);
+	raw_wait(raw, 9 * BASE_SECOND);
+	raw_hex(raw, QUIC_PACKET_HANDSHAKE, "1e");
+	raw_wait(raw, 1500 * BASE_MS);
+	assert_true(quic_endpoint_deadline(raw->nodes[QUIC_SERVER].endpoint) > raw->now_ns);
+	raw_wait(raw, 10 * BASE_SECOND);
+	raw_close(raw);
+}
+
+/* An ACK that is due and may not be sent, since the path is not validated and its credit is used up. */
+static void
+ack__that_the_amplification_limit_holds_back_does_not_spin(void **state)
+{
+	struct raw *raw = connected();
+	struct base_path path = raw->path;
+	uint64_t now_ns;
+
+	(void)state;
+	raw->next_packet_number[QUIC_SPACE_APPLICATION] += 10;
+	raw->path.remote.port++;
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "01000000");
+	raw->path = path;
+	raw->next_packet_number[QUIC_SPACE_APPLICATION] -= 5;
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "01");
+	now_ns = raw->now_ns;
+	assert_true(quic_endpoint_deadline(raw->nodes[QUIC_SERVER].endpoint) > now_ns);
+	for (int i = 0; i < 8; i++) {
+		now_ns = quic_endpoint_deadline(raw->nodes[QUIC_SERVER].endpoint);
+		assert_true(now_ns > raw->now_ns);
+		raw_wait(raw, now_ns - raw->now_ns);
+	}
+	raw_close(raw);
+}
+
+/* RFC 9000 section 8.2.1 and 9.3: three times what came from an address that is not validated, whatever else is sent meanwhile. */
+static void
+path_response__to_another_address_gives_no_credit(void **state)
+{
+	struct raw *raw = connected();
+	struct base_path own = raw->path, victim = raw->path;
+	uint8_t challenge[1100] = {QUIC_FRAME_PATH_CHALLENGE, 1, 2, 3, 4, 5, 6, 7, 8};
+	uint64_t sent_octets = 0;
+	struct quic_conn *conn;
+
+	(void)state;
+	victim.remote.port += 7;
+	raw->next_packet_number[QUIC_SPACE_APPLICATION] += 10;
+	raw->path = victim;
+	raw_forget(raw);
+	raw_packet(raw, QUIC_PACKET_ONE_RTT, (const uint8_t[400]){QUIC_FRAME_PING}, 400);
+	sent_octets += raw->out_length;
+	raw_send(raw);
+	raw->path = own;
+	raw->next_packet_number[QUIC_SPACE_APPLICATION] -= 5;
+	raw_packet(raw, QUIC_PACKET_ONE_RTT, challenge, sizeof(challenge));
+	raw_send(raw);
+	conn = raw_conn(raw, QUIC_SERVER);
+	assert_false(conn->address_validated);
+	assert_in_range(conn->credit_bytes, 0, 3 * sent_octets);
+	raw_wait(raw, BASE_SECOND);
+	assert_in_range(octets_towards(raw, &victim), 1, 3 * sent_octets);
+	raw_close(raw);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(receive_packet__that_its_own_ack_makes_forgotten_is_ignored),
+		cmocka_unit_test(closing__beyond_the_deadline_of_the_handshake_does_not_spin),
+		cmocka_unit_test(ack__that_the_amplification_limit_holds_back_does_not_spin),
+		cmocka_unit_test(path_response__to_another_address_gives_no_credit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
