@@ -18,6 +18,21 @@ struct assembly {
 	bool pad; /* RFC 9000 section 14.1: to 1200 octets */
 };
 
+/* All but the frames' records, which are many and written before they are counted. */
+static void
+begin_packet(struct quic_building *packet, struct quic_conn *conn, enum quic_packet_number_space space,
+	bool may_send_data)
+{
+	packet->conn = conn;
+	packet->space = space;
+	packet->keys = NULL;
+	packet->packet_number = 0;
+	packet->start = packet->packet_number_at = packet->payload = NULL;
+	packet->may_send_data = may_send_data;
+	packet->ack_eliciting = packet->padded = packet->wants_padding = packet->mtu_probe = false;
+	packet->frame_count = 0;
+}
+
 static enum quic_packet_type
 packet_type(enum quic_packet_number_space space)
 {
@@ -69,7 +84,7 @@ build_packet(struct assembly *assembly, enum quic_packet_number_space number, bo
 		return false;
 	if (number == QUIC_SPACE_APPLICATION && !quic_conn_keys_usable(conn))
 		return false;
-	*packet = (struct quic_building){.conn = conn, .space = number, .may_send_data = may_send_data};
+	begin_packet(packet, conn, number, may_send_data);
 	packet->keys = quic_conn_send_keys(conn, number);
 	if (packet->keys == NULL ||
 		!quic_sent_reserve(
@@ -189,7 +204,10 @@ begin(struct assembly *assembly, struct quic_conn *conn, struct base_datagram *d
 		most = datagram->room;
 	if (most > conn->peer_udp_payload_bytes)
 		most = conn->peer_udp_payload_bytes;
-	*assembly = (struct assembly){.conn = conn, .datagram = datagram};
+	assembly->conn = conn;
+	assembly->datagram = datagram;
+	assembly->count = 0;
+	assembly->pad = false;
 	assembly->writer = base_writer(datagram->octets, most);
 	datagram->path = *path;
 	datagram->port_index = port_index;
@@ -268,7 +286,7 @@ send_padded(struct assembly *assembly, size_t bytes, const struct quic_frame *fr
 
 	if (!conn->handshake_complete || !quic_conn_keys_usable(conn))
 		return false;
-	*packet = (struct quic_building){.conn = conn, .space = QUIC_SPACE_APPLICATION};
+	begin_packet(packet, conn, QUIC_SPACE_APPLICATION, false);
 	packet->mtu_probe = sent->type == QUIC_SENT_MTU_PROBE;
 	packet->keys = quic_conn_send_keys(conn, packet->space);
 	if (packet->keys == NULL ||

@@ -89,7 +89,11 @@ quic_sent_reserve(struct quic_sent *sent, struct base_pool *pool)
 	chunk = base_pool_take(pool);
 	if (chunk == NULL)
 		return false;
-	*chunk = (struct quic_sent_chunk){.previous = sent->last};
+	/* The cells are written before they are counted. */
+	chunk->next = NULL;
+	chunk->previous = sent->last;
+	chunk->packets = chunk->frames = chunk->in_flight = chunk->unreported = 0;
+	chunk->touched = false;
 	if (sent->last != NULL)
 		sent->last->next = chunk;
 	else
