@@ -85,14 +85,13 @@ heard(struct net_interface *interface, const uint8_t ip[16], const uint8_t mac[N
 	net_neighbours_import(&interface->neighbours, &update, now_ns);
 }
 
-static struct net_link
-link_to(const struct net_interface *interface, const uint8_t mac[NET_MAC_BYTES])
+/* In place: a copy of the whole would read in one piece what was just written in several, and wait for it. */
+static inline void
+link_to(struct net_link *link, const struct net_interface *interface, const uint8_t mac[NET_MAC_BYTES])
 {
-	struct net_link link = {.vlan = interface->config.vlan};
-
-	memcpy(link.local, interface->config.mac, NET_MAC_BYTES);
-	memcpy(link.remote, mac, NET_MAC_BYTES);
-	return link;
+	link->vlan = interface->config.vlan;
+	memcpy(link->local, interface->config.mac, NET_MAC_BYTES);
+	memcpy(link->remote, mac, NET_MAC_BYTES);
 }
 
 static enum net_verdict
@@ -132,7 +131,7 @@ receive_arp(struct net_interface *interface, struct net_frame *frame, const stru
 	memcpy(reply.sender_ip, arp.target_ip, 16);
 	memcpy(reply.target_mac, arp.sender_mac, NET_MAC_BYTES);
 	memcpy(reply.target_ip, arp.sender_ip, 16);
-	link = link_to(interface, arp.sender_mac);
+	link_to(&link, interface, arp.sender_mac);
 	net_arp_write(net_frame_write_link(frame->octets, &link, NET_ETHERTYPE_ARP), &reply);
 	interface->counters[NET_REPLIED_ARP]++;
 	return NET_REPLY;
@@ -159,7 +158,7 @@ answer_solicitation(struct net_interface *interface, struct net_frame *frame,
 	} else {
 		reply.flags |= NET_ND_SOLICITED;
 	}
-	link = link_to(interface, mac);
+	link_to(&link, interface, mac);
 	frame->length = net_nd_write(frame->octets, &link, reply.target, destination, &reply);
 	interface->counters[NET_REPLIED_ND]++;
 	return NET_REPLY;
@@ -322,7 +321,7 @@ net_interface_send(struct net_interface *interface, const struct base_datagram *
 			return refuse(interface, NET_DROP_NEIGHBOUR_QUEUE);
 		return NET_WAIT;
 	}
-	link = link_to(interface, mac);
+	link_to(&link, interface, mac);
 	frame->flags = interface->config.send_flags;
 	net_frame_build(datagram, &link, frame);
 	interface->counters[NET_SENT_DATAGRAMS]++;
@@ -349,9 +348,11 @@ write_arp(const struct net_interface *interface, uint8_t *octets, const uint8_t 
 	const uint8_t target[16], const uint8_t *mac)
 {
 	struct net_arp arp = {.operation = NET_ARP_REQUEST};
-	struct net_link link = link_to(interface, mac != NULL ? mac : all_stations);
-	uint8_t *to = net_frame_write_link(octets, &link, NET_ETHERTYPE_ARP);
+	struct net_link link;
+	uint8_t *to;
 
+	link_to(&link, interface, mac != NULL ? mac : all_stations);
+	to = net_frame_write_link(octets, &link, NET_ETHERTYPE_ARP);
 	memcpy(arp.sender_mac, interface->config.mac, NET_MAC_BYTES);
 	memcpy(arp.sender_ip, sender, 16);
 	memcpy(arp.target_ip, target, 16);
@@ -372,7 +373,7 @@ write_announcement(const struct net_interface *interface, uint8_t *octets, const
 	memcpy(nd.link, interface->config.mac, NET_MAC_BYTES);
 	memcpy(nd.target, ip, 16);
 	net_nd_group_mac(group, all_nodes);
-	link = link_to(interface, group);
+	link_to(&link, interface, group);
 	return net_nd_write(octets, &link, ip, all_nodes, &nd);
 }
 
@@ -390,7 +391,7 @@ write_solicitation(const struct net_interface *interface, uint8_t *octets, const
 	if (!request->known)
 		net_nd_solicited_node(destination, request->ip);
 	net_nd_group_mac(group, destination);
-	link = link_to(interface, request->known ? request->mac : group);
+	link_to(&link, interface, request->known ? request->mac : group);
 	return net_nd_write(octets, &link, source, destination, &nd);
 }
 
