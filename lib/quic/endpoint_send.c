@@ -101,6 +101,7 @@ send_conn(struct quic_endpoint *endpoint, struct quic_conn *conn, struct base_ba
 			quic_count(endpoint, QUIC_COUNTER_DATAGRAMS_SENT);
 		}
 	}
+	quic_sent_trim(&conn->space.sent, endpoint->pools[QUIC_POOL_SENT]);
 	if (conn->state == QUIC_CONN_OPEN) {
 		/* RFC 9002 section 7.8: it stopped for want of data, not of window. */
 		quic_congestion_set_app_limited(&conn->congestion,

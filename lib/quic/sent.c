@@ -182,14 +182,20 @@ quic_sent_sweep(struct quic_sent *sent, struct base_pool *pool)
 			base_pool_give(pool, chunk);
 		}
 	}
-	/* An idle connection holds nothing: not even what it reserved last. */
-	chunk = sent->last;
-	if (chunk != NULL && chunk->packets == 0) {
-		unlink_chunk(sent, chunk);
-		base_pool_give(pool, chunk);
-	}
+	quic_sent_trim(sent, pool);
 	sent->report = NULL;
 	sent->done = (struct quic_sent_cursor){0};
+}
+
+void
+quic_sent_trim(struct quic_sent *sent, struct base_pool *pool)
+{
+	struct quic_sent_chunk *chunk = sent->last;
+
+	if (chunk == NULL || chunk->packets > 0)
+		return;
+	unlink_chunk(sent, chunk);
+	base_pool_give(pool, chunk);
 }
 
 const struct quic_sent_packet *

@@ -128,6 +128,8 @@ const struct quic_sent_packet *quic_sent_next_done(
  * reserved and not used.
  */
 void quic_sent_sweep(struct quic_sent *sent, struct base_pool *pool);
+/* Gives what was reserved and not used back: an idle connection holds nothing. */
+void quic_sent_trim(struct quic_sent *sent, struct base_pool *pool);
 
 /*
  * The oldest packet in flight that is ack-eliciting, with its frames: what a PTO probe should repeat; NULL:

@@ -194,6 +194,20 @@ sent_sweep__gives_chunks_back_that_are_done_with(void **state)
 }
 
 static void
+sent_trim__gives_an_unused_reservation_back(void **state)
+{
+	(void)state;
+	assert_true(quic_sent_reserve(&sent, pool));
+	assert_int_equal(pool->in_use, 1);
+	quic_sent_trim(&sent, pool);
+	assert_int_equal(pool->in_use, 0);
+	assert_true(send(QUIC_SENT_ACK_ELICITING, 100, 1));
+	quic_sent_trim(&sent, pool);
+	assert_int_equal(pool->in_use, 1);
+	quic_sent_check(&sent);
+}
+
+static void
 sent_oldest__is_ack_eliciting_and_in_flight(void **state)
 {
 	const struct quic_sent_frame *frames = NULL;
@@ -385,6 +399,7 @@ main(void)
 		TEST(sent_next_done__gives_packets_in_the_order_sent),
 		TEST(sent_next_done__gives_no_packet_twice),
 		TEST(sent_sweep__gives_chunks_back_that_are_done_with),
+		TEST(sent_trim__gives_an_unused_reservation_back),
 		TEST(sent_oldest__is_ack_eliciting_and_in_flight),
 		TEST(sent_forget_all__reports_everything_in_flight_as_lost),
 		TEST(sent_fini__keeps_the_packet_number),
