@@ -161,6 +161,8 @@ measure_memory(void)
 	for (int i = 0; i < QUIC_POOL_COUNT; i++) {
 		unsigned used = rte_mempool_in_use_count(wire.server.group->pools[i]);
 
+		if (i == QUIC_POOL_CHUNK && used >= one.chunks_in_stock)
+			used -= one.chunks_in_stock; /* the shard's, not a connection's */
 		per += (size_t)used * quic_endpoint_pool_bytes((enum quic_pool)i) / task.connections;
 		printf("wire memory: pool %-9s %5u octets an element, %u in use by %u idle connections\n",
 			names[i], quic_endpoint_pool_bytes((enum quic_pool)i), used, task.connections);
