@@ -71,7 +71,7 @@ struct quic_own_ids {
 
 /* The first path is validated by the handshake; this is for what comes later (RFC 9000 sections 8.2 and 9). */
 struct quic_migration {
-	struct base_path previous; /* to go back to when the new path cannot be validated */
+	struct base_path previous; /* the last one validated, to go back to when the new one cannot be */
 	struct base_path probe;    /* where PATH_RESPONSE goes */
 	uint64_t begun_ns;
 	uint64_t deadline_ns;
@@ -81,9 +81,12 @@ struct quic_migration {
 	uint16_t probe_port;
 	bool challenging; /* the current path is being validated */
 	bool want_challenge;
-	bool has_previous; /* which was validated */
+	bool has_previous;
+	bool want_previous_challenge; /* section 9.3.3 */
+	bool previous_answered;
 	bool want_response;
 	uint8_t challenge[QUIC_PATH_DATA_BYTES];
+	uint8_t previous_challenge[QUIC_PATH_DATA_BYTES];
 	uint8_t response[QUIC_PATH_DATA_BYTES];
 };
 

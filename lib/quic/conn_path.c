@@ -67,32 +67,82 @@ challenge(struct quic_conn *conn)
 
 	quic_endpoint_unpredictable(conn->endpoint, octets);
 	memcpy(migration->challenge, octets, sizeof(migration->challenge));
+	memcpy(migration->previous_challenge, octets + sizeof(migration->challenge),
+		sizeof(migration->previous_challenge));
 	migration->want_challenge = true;
+	/*
+	 * Section 9.3.3: whoever forwarded a packet of the peer's may have made it look like a migration. The peer answers the old path from
+	 * there, and the packet that it does so with, a newer one, brings us back.
+	 */
+	migration->want_previous_challenge = migration->has_previous && !migration->previous_answered;
 	migration->next_challenge_ns = base_time_after(now_ns, quic_conn_pto_ns(conn));
 	conn->deadlines[QUIC_TIMER_PATH] =
 		base_time_earlier(migration->deadline_ns, migration->next_challenge_ns);
 	quic_conn_set_ready(conn);
 }
 
+static bool
+same_host(const struct base_path *a, const struct base_path *b)
+{
+	return memcmp(a->remote.ip, b->remote.ip, sizeof(a->remote.ip)) == 0;
+}
+
+static void
+end_challenge(struct quic_conn *conn)
+{
+	struct quic_migration *migration = conn->migration;
+
+	migration->challenging = false;
+	migration->want_challenge = false;
+	migration->has_previous = false;
+	migration->want_previous_challenge = false;
+	conn->deadlines[QUIC_TIMER_PATH] = BASE_NEVER;
+	conn->address_validated = true;
+	give_migration(conn);
+	quic_conn_set_loss_timer(conn);
+	quic_conn_set_ready(conn);
+}
+
+/* To the path that was validated last; it needs no validation (section 9.3.2). */
+static void
+go_back(struct quic_conn *conn)
+{
+	struct quic_migration *migration = conn->migration;
+	bool other_host = !same_host(&conn->path, &migration->previous);
+
+	conn->path = migration->previous;
+	conn->port_index = migration->previous_port;
+	conn->address_validated = true;
+	if (other_host)
+		reset_path_state(conn);
+	end_challenge(conn);
+	quic_conn_mtu_start(conn);
+}
+
 void
 quic_conn_path_changed(struct quic_conn *conn, const struct base_datagram *datagram)
 {
 	struct quic_migration *migration = take_migration(conn);
-	bool same_host = memcmp(conn->path.remote.ip, datagram->path.remote.ip, 16) == 0;
+	bool other_host = !same_host(&conn->path, &datagram->path);
 
 	if (migration == NULL)
 		return;
+	if (migration->has_previous && base_path_equal(&migration->previous, &datagram->path)) {
+		go_back(conn);
+		return;
+	}
 	/* Section 9.3.3: only a validated path is worth going back to. */
 	if (conn->address_validated) {
 		migration->previous = conn->path;
 		migration->previous_port = conn->port_index;
 		migration->has_previous = true;
+		migration->previous_answered = false;
 	}
 	conn->path = datagram->path;
 	conn->port_index = datagram->port_index;
 	conn->address_validated = false;
 	conn->credit_bytes = QUIC_ANTI_AMPLIFICATION_FACTOR * datagram->length;
-	if (!same_host)
+	if (other_host)
 		reset_path_state(conn);
 	/* Section 9.5: an observer must not link the paths, if the peer changed its own choice of ID as well. */
 	if (datagram->id_sequence != conn->last_id_sequence)
@@ -126,18 +176,19 @@ quic_conn_receive_path_response(struct quic_conn *conn, const uint8_t *data)
 {
 	struct quic_migration *migration = conn->migration;
 
-	/* Section 8.2.3: the data decides, whichever path it came by. */
-	if (migration == NULL || !migration->challenging ||
-		!crypto_equal(data, migration->challenge, sizeof(migration->challenge)))
+	if (migration == NULL || !migration->challenging)
 		return;
-	migration->challenging = false;
-	migration->want_challenge = false;
-	conn->address_validated = true;
+	if (crypto_equal(data, migration->previous_challenge, sizeof(migration->previous_challenge))) {
+		migration->previous_answered = true;
+		migration->want_previous_challenge = false;
+		return;
+	}
+	/* Section 8.2.3: the data decides, whichever path it came by. */
+	if (!crypto_equal(data, migration->challenge, sizeof(migration->challenge)))
+		return;
 	quic_count(conn->endpoint, QUIC_COUNTER_PATHS_VALIDATED);
-	give_migration(conn);
-	quic_conn_set_loss_timer(conn);
+	end_challenge(conn);
 	quic_conn_mtu_start(conn);
-	quic_conn_set_ready(conn);
 }
 
 void
@@ -151,20 +202,12 @@ quic_conn_path_expire(struct quic_conn *conn)
 		challenge(conn);
 		return;
 	}
-	migration->challenging = false;
-	migration->want_challenge = false;
 	/* Section 9.3.2: back to the last validated address, or silence. */
-	if (!migration->has_previous) {
+	quic_count(conn->endpoint, QUIC_COUNTER_PATHS_FAILED);
+	if (migration->has_previous)
+		go_back(conn);
+	else
 		quic_conn_over(conn);
-		return;
-	}
-	conn->path = migration->previous;
-	conn->port_index = migration->previous_port;
-	conn->address_validated = true;
-	reset_path_state(conn);
-	give_migration(conn);
-	quic_conn_set_loss_timer(conn);
-	quic_conn_set_ready(conn);
 }
 
 /* ---- path MTU ---- */

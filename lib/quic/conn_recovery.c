@@ -130,6 +130,9 @@ quic_conn_settle_sent(
 
 	endpoint->counters[QUIC_COUNTER_PACKETS_LOST] += result->lost_packets;
 	probe_bytes = tell_owners(conn, space);
+	/* Probes that were forgotten with all else are not in flight any more. */
+	if (probe_bytes > result->lost_bytes)
+		probe_bytes = result->lost_bytes;
 	quic_congestion_on_discarded(&conn->congestion, probe_bytes);
 	if (result->lost_bytes > probe_bytes)
 		quic_congestion_on_lost(&conn->congestion, result->lost_bytes - probe_bytes,

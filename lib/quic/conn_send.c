@@ -144,6 +144,9 @@ record(struct assembly *assembly, struct quic_building *packet)
 	/* RFC 9002 section 2: in flight is what elicits an ACK or carries PADDING. */
 	if (!packet->ack_eliciting && !packet->padded)
 		return;
+	/* RFC 9000 section 9.4: another path's packets are not this one's: no window, no round trip, no PTO. They are not repeated. */
+	if (!base_path_equal(&conn->path, &assembly->datagram->path))
+		return;
 	if (packet->ack_eliciting)
 		sent.flags |= QUIC_SENT_ACK_ELICITING;
 	if (packet->mtu_probe)
@@ -311,18 +314,53 @@ send_path_response(struct quic_conn *conn, struct base_datagram *datagram)
 {
 	struct quic_migration *migration = conn->migration;
 	struct assembly assembly;
-	size_t most = migration->probe_credit_bytes < QUIC_DATAGRAM_MIN_BYTES ? migration->probe_credit_bytes
-									      : QUIC_DATAGRAM_MIN_BYTES;
+	uint64_t most = migration->probe_credit_bytes;
 	struct quic_frame frame = {.type = QUIC_FRAME_PATH_RESPONSE};
 	struct quic_sent_frame sent = {.type = QUIC_SENT_PATH_RESPONSE};
 
-	if (!conn->address_validated && base_path_equal(&migration->probe, &conn->path) &&
+	migration->want_response = false;
+	if (!conn->address_validated && base_path_equal(&conn->path, &migration->probe) &&
 		most > conn->credit_bytes)
 		most = conn->credit_bytes;
-	migration->want_response = false;
+	if (most > QUIC_DATAGRAM_MIN_BYTES)
+		most = QUIC_DATAGRAM_MIN_BYTES;
+	if (most < QUIC_SMALL_DATAGRAM_BYTES)
+		return false;
 	memcpy(frame.path_data, migration->response, sizeof(frame.path_data));
 	return begin(&assembly, conn, datagram, &migration->probe, migration->probe_port, most) &&
 		send_padded(&assembly, most, &frame, &sent);
+}
+
+/* RFC 9000 section 9.3.3. That path was validated, so nothing limits what goes there. */
+static bool
+send_previous_challenge(struct quic_conn *conn, struct base_datagram *datagram)
+{
+	struct quic_migration *migration = conn->migration;
+	struct assembly assembly;
+	struct quic_frame frame = {.type = QUIC_FRAME_PATH_CHALLENGE};
+	struct quic_sent_frame sent = {.type = QUIC_SENT_PATH_CHALLENGE};
+
+	migration->want_previous_challenge = false;
+	memcpy(frame.path_data, migration->previous_challenge, sizeof(frame.path_data));
+	return begin(&assembly, conn, datagram, &migration->previous, migration->previous_port,
+		       QUIC_DATAGRAM_MIN_BYTES) &&
+		send_padded(&assembly, QUIC_DATAGRAM_MIN_BYTES, &frame, &sent);
+}
+
+/* What has to go by another path than the current one. */
+static bool
+send_elsewhere(struct quic_conn *conn, struct base_datagram *datagram)
+{
+	const struct quic_migration *migration = conn->migration;
+
+	if (migration == NULL)
+		return false;
+	if (migration->want_response && send_path_response(conn, datagram))
+		return true;
+	/* The new path's goes first if it can. */
+	return migration->want_previous_challenge &&
+		(!migration->want_challenge || quic_conn_blocked_by_credit(conn)) &&
+		send_previous_challenge(conn, datagram);
 }
 
 /* RFC 9000 section 14.4: a PING padded to the size that is tried. */
@@ -371,11 +409,11 @@ quic_conn_send(struct quic_conn *conn, struct base_datagram *datagram)
 		return send_close(conn, datagram);
 	if (conn->state != QUIC_CONN_OPEN)
 		return false;
+	if (send_elsewhere(conn, datagram))
+		return true;
 	if (quic_conn_blocked_by_credit(conn))
 		return false;
 	conn->deadlines[QUIC_TIMER_PACER] = BASE_NEVER;
-	if (conn->migration != NULL && conn->migration->want_response && send_path_response(conn, datagram))
-		return true;
 	if ((conn->want & QUIC_WANT_MTU_PROBE) != 0 && conn->address_validated && may_send_data(conn))
 		sent = send_mtu_probe(conn, datagram);
 	else

@@ -22,6 +22,7 @@ static const char *const counter_names[QUIC_COUNTER_COUNT] = {
 	[QUIC_COUNTER_RESETS_RECEIVED] = "resets_received",
 	[QUIC_COUNTER_KEY_UPDATES] = "key_updates",
 	[QUIC_COUNTER_PATHS_VALIDATED] = "paths_validated",
+	[QUIC_COUNTER_PATHS_FAILED] = "paths_failed",
 	[QUIC_COUNTER_HANDSHAKES_TIMED_OUT] = "handshakes_timed_out",
 	[QUIC_COUNTER_HANDSHAKES_EVICTED] = "handshakes_evicted",
 	[QUIC_COUNTER_IDLE_TIMEOUTS] = "idle_timeouts",

@@ -273,6 +273,95 @@ rebind_address(struct sim_config *config, struct base_random *random)
 	config->tick = rebind_address_tick;
 }
 
+enum { SPOOFED_IP = 99 };
+
+/* As a client's packet forwarded by someone else, faster than the network does it. */
+static void
+spoof(struct sim *sim, const struct base_datagram *datagram)
+{
+	struct base_datagram copy = *datagram;
+
+	copy.path = (struct base_path){.local = datagram->path.remote, .remote = datagram->path.local};
+	copy.path.remote.ip[15] = SPOOFED_IP;
+	net_impair_push(&sim->up, &copy, sim->now_ns);
+}
+
+static bool
+is_1rtt(const struct base_datagram *datagram)
+{
+	return (datagram->octets[0] & 0x80) == 0;
+}
+
+/* RFC 9000 section 9.3.3: now and then a packet is forwarded, and its original comes late or never. */
+static bool
+forward_some(struct sim *sim, bool from_server, struct base_datagram *datagram)
+{
+	if (from_server || !is_1rtt(datagram) || sim->connections[0].answered == 0 ||
+		base_random_below(&sim->random, 10) != 0)
+		return false;
+	spoof(sim, datagram);
+	sim->marks[0]++;
+	return base_random_below(&sim->random, 2) == 0;
+}
+
+static void
+forwarded_verify(struct sim *sim)
+{
+	if (sim->marks[0] == 0)
+		sim_fail(sim, "nothing was forwarded");
+	if (sim_counter(&sim->server, "paths_validated") != 0)
+		sim_fail(sim, "a path was validated that nobody is at");
+}
+
+static void
+forwarded(struct sim_config *config, struct base_random *random)
+{
+	rebind_port(config, random);
+	config->up.loss = 0;
+	config->tick = NULL;
+	config->intercept = forward_some;
+	config->verify = forwarded_verify;
+}
+
+/* RFC 9000 section 9.3.2: one forwarded packet, then silence for longer than the validation of its path takes. */
+static bool
+forward_one(struct sim *sim, bool from_server, struct base_datagram *datagram)
+{
+	bool silent = sim->marks[0] != 0 && sim->now_ns < sim->marks[0] + 8 * BASE_SECOND;
+
+	if (from_server) {
+		sim->marks[1] += datagram->path.remote.ip[15] == SPOOFED_IP;
+		sim->marks[2] +=
+			silent && sim->marks[1] != 0 && sim_counter(&sim->server, "paths_failed") == 1;
+		return false;
+	}
+	if (sim->marks[0] == 0 && is_1rtt(datagram) && sim->connections[0].answered == 1) {
+		sim->marks[0] = sim->now_ns;
+		spoof(sim, datagram);
+		return true;
+	}
+	return silent;
+}
+
+static void
+failed_migration_verify(struct sim *sim)
+{
+	if (sim_counter(&sim->server, "paths_failed") != 1 || sim->marks[1] == 0)
+		sim_fail(sim, "no validation of a path has failed");
+	else if (sim->marks[2] == 0)
+		sim_fail(sim, "the server did not go back to the path it knew");
+}
+
+static void
+failed_migration(struct sim_config *config, struct base_random *random)
+{
+	rebind_port(config, random);
+	config->up.loss = 0;
+	config->tick = NULL;
+	config->intercept = forward_one;
+	config->verify = failed_migration_verify;
+}
+
 static void
 version_negotiation(struct sim_config *config, struct base_random *random)
 {
@@ -682,6 +771,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{"key_update_by_count", "the server updates its keys after every 100 packets", key_update_by_count},
 	{"rebind_port", "the client's port changes during the transfer", rebind_port},
 	{"rebind_address", "the client's address changes during the transfer", rebind_address},
+	{"forwarded", "packets of the client's come from an address where nobody is", forwarded},
+	{"failed_migration", "the client falls silent after such a packet", failed_migration},
 	{"few_ids", "the same with active_connection_id_limit 2", few_ids},
 	{"version_negotiation", "the client begins with a version nobody speaks", version_negotiation},
 	{"retry", "every client is sent a Retry", retry},

@@ -136,7 +136,8 @@ struct sim {
 	uint32_t server_closed;
 	uint64_t server_error;
 	uint64_t server_busy_ns;   /* until when it is, with packet_ns */
-	struct base_datagram kept; /* a scenario's own */
+	uint64_t marks[4];         /* a scenario's own, as the next two */
+	struct base_datagram kept;
 	uint8_t kept_octets[SIM_BUFFER_BYTES];
 	uint64_t steps;
 	uint64_t digest; /* of everything sent: what and when */
