@@ -135,8 +135,8 @@ struct sim {
 	uint8_t nat_ip;            /* last octet of the client's address as the server sees it */
 	uint32_t server_closed;
 	uint64_t server_error;
-	uint64_t server_busy_ns;   /* until when it is, with packet_ns */
-	uint64_t marks[4];         /* a scenario's own, as the next two */
+	uint64_t server_busy_ns; /* until when it is, with packet_ns */
+	uint64_t marks[4];       /* a scenario's own, as the next two */
 	struct base_datagram kept;
 	uint8_t kept_octets[SIM_BUFFER_BYTES];
 	uint64_t steps;
