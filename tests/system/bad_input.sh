@@ -5,25 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . app/sandbox.sh
+. tests/system/check.sh
 binary=${1:?usage: bad_input.sh BUILD}/app/millrace
-passed=0
-failed=0
-
-check()
-{
-    local name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-        [ ! -s "$sandbox/got.log" ] || tail -n 10 "$sandbox/got.log"
-        tail -n 5 "$gateway_log"
-    fi
-}
-
 served() { rm -rf "$sandbox/got" && fetch "$sandbox/got" "$1" /large.bin && cmp "$sandbox/www/large.bin" "$sandbox/got/large.bin"; }
 
 # served_beside KIND ADDRESS: a download goes on while the flood comes in.
@@ -96,5 +79,4 @@ check "clients that vanish" vanishing
 check "served after them" served $gateway6
 check "drops are counted by name" counted
 check "graceful stop" gateway_stop
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+check_end

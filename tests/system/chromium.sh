@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . app/sandbox.sh
+. tests/system/check.sh
 binary=${1:?usage: chromium.sh BUILD}/app/millrace
 objects=50
 
@@ -58,13 +59,11 @@ verify()
     done
     if [ "$h3" = $objects ] && grep -qx 'page h3' <<<"$report" && [ "$(grep -c '^width ' <<<"$report")" = $objects ] &&
         ! grep -qx 'width 0' <<<"$report"; then
-        echo "ok      $1: the page and $h3 objects by h3"
         return 0
     fi
-    echo "FAILED  $1: $h3 of $objects objects by h3"
+    echo "$h3 of $objects objects by h3"
     head -n 5 <<<"$report"
     tail -n 10 "$sandbox/chromium.log"
-    tail -n 5 "$gateway_log"
     return 1
 }
 
@@ -72,11 +71,8 @@ sandbox_open
 sandbox_hugepages 256
 write_page
 gateway_start config/demo.toml "$binary" || sandbox_fail "the gateway did not start"
-passed=0
-failed=0
 for address in $gateway4 "[$gateway6]"; do
-    if verify "$address"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    check "a page of $objects objects from $address" verify "$address"
 done
-if gateway_stop; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+check "graceful stop" gateway_stop
+check_end

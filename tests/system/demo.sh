@@ -4,22 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || exit 77
-passed=0
-failed=0
-
-check()
-{
-    local name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-    fi
-}
-
+. tests/system/check.sh
 # What a run could leave: namespaces, folders, reserved pages, processes.
 traces()
 {
@@ -58,5 +43,4 @@ check "app/demo --once" once
 check "it leaves nothing behind" nothing_left
 check "app/demo until Ctrl-C" interrupted
 check "it leaves nothing behind either" nothing_left
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+check_end

@@ -4,24 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . app/sandbox.sh
+. tests/system/check.sh
 binary=${1:?usage: few_queues.sh BUILD}/app/millrace
-passed=0
-failed=0
-
-check()
-{
-    local name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok      $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $name"
-        tail -n 8 "$gateway_log"
-    fi
-}
-
 # Several clients at once, each with a port of its own and so with a home of its own.
 clients()
 {
@@ -56,5 +40,4 @@ grep -i queue "$gateway_log"
 check "twelve clients at once" clients
 check "shards without a queue took part" others_took_part
 check "graceful stop" gateway_stop
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+check_end

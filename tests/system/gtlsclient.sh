@@ -5,28 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . app/sandbox.sh
+. tests/system/check.sh
 binary=${1:?usage: gtlsclient.sh BUILD}/app/millrace
-passed=0
-failed=0
-
-# check NAME COMMAND…: runs it and says how it went; a failure shows the client's and the gateway's last words.
-check()
-{
-    local name=$1 start=$EPOCHREALTIME
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        printf 'ok      %-40s %6.2f s\n' "$name" "$(minus "$EPOCHREALTIME" "$start")"
-    else
-        failed=$((failed + 1))
-        printf 'FAILED  %s\n' "$name"
-        [ ! -s "$sandbox/got.log" ] || tail -n 15 "$sandbox/got.log"
-        tail -n 5 "$gateway_log"
-    fi
-}
-
-minus() { awk "BEGIN { print $1 - $2 }"; }
-
 # same ADDRESS PATH… [-- options]: fetches and compares with what is served.
 same()
 {
@@ -90,5 +70,4 @@ check "zero-length connection ID of the client" same $gateway4 /million.bin -- -
 check "resumption with a ticket" requested_twice_with_a_ticket
 check "an unknown version is negotiated" same $gateway4 /small.txt -- --version=0x1a2a3a4a --preferred-versions=v1
 check "graceful stop" gateway_stop
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+check_end

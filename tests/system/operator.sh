@@ -4,10 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . app/sandbox.sh
+. tests/system/check.sh
 binary=$(realpath "${1:?usage: operator.sh BUILD}/app/millrace")
-passed=0
-failed=0
-
 # says NAME PATTERN COMMAND…: it fails, by itself, and with these words.
 says()
 {
@@ -62,5 +60,4 @@ says "no such port" 'net_af_packet0,iface=nowhere0' "$binary" run -c try.toml
 config '[memory]' 'megabytes = 1000000'
 says "no hugepages" 'megabytes wants 1000000.*vm.nr_hugepages' "$binary" run -c try.toml
 cd - >/dev/null
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+check_end
