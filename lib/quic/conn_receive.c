@@ -183,6 +183,7 @@ quic_conn_receive_retry(struct quic_conn *conn, const struct quic_packet *packet
 	struct quic_handshake *handshake = conn->handshake;
 	struct quic_endpoint *endpoint = conn->endpoint;
 	struct quic_loss_result none = {0};
+	struct quic_cid scid = quic_cid(packet->scid, packet->scid_length);
 	struct quic_space *space;
 	uint8_t tag[CRYPTO_TAG_BYTES];
 
@@ -190,6 +191,7 @@ quic_conn_receive_retry(struct quic_conn *conn, const struct quic_packet *packet
 		handshake->has_retry_scid || conn->state != QUIC_CONN_OPEN ||
 		packet->version != QUIC_VERSION_1 || packet->token_length == 0 ||
 		packet->token_length > QUIC_CLIENT_TOKEN_BYTES ||
+		quic_cid_equal(&scid, &handshake->original_dcid) ||
 		!crypto_retry_tag(endpoint->crypto, handshake->original_dcid.octets,
 			handshake->original_dcid.length, packet->octets, packet->length - CRYPTO_TAG_BYTES,
 			tag) ||
@@ -198,7 +200,7 @@ quic_conn_receive_retry(struct quic_conn *conn, const struct quic_packet *packet
 		return;
 	}
 	handshake->has_retry_scid = true;
-	handshake->retry_scid = quic_cid(packet->scid, packet->scid_length);
+	handshake->retry_scid = scid;
 	memcpy(handshake->token, packet->token, packet->token_length);
 	handshake->token_length = (uint16_t)packet->token_length;
 	quic_conn_set_peer_id(conn, &handshake->retry_scid);

@@ -542,17 +542,33 @@ raw_packet_hex(struct raw *raw, enum quic_packet_type type, const char *payload)
 	raw_packet(raw, type, octets, support_hex(payload, octets, sizeof(octets)));
 }
 
-void
-raw_send(struct raw *raw)
+static struct base_datagram
+datagram_of(struct raw *raw)
 {
-	struct base_datagram datagram = {.octets = raw->out,
+	return (struct base_datagram){.octets = raw->out,
 		.length = raw->out_length,
 		.room = RAW_BUFFER_BYTES,
 		.ecn = (uint8_t)raw->ecn,
 		.path = raw->path};
+}
+
+void
+raw_send(struct raw *raw)
+{
+	struct base_datagram datagram = datagram_of(raw);
 	struct base_batch batch = {.datagrams = &datagram, .count = 1, .capacity = 1};
 
 	turn(raw, &batch);
+	raw->out_length = 0;
+}
+
+void
+raw_deliver(struct raw *raw)
+{
+	struct base_datagram datagram = datagram_of(raw);
+	struct base_batch batch = {.datagrams = &datagram, .count = 1, .capacity = 1};
+
+	receive(raw, &raw->nodes[other(raw->role)], &batch);
 	raw->out_length = 0;
 }
 

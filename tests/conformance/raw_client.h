@@ -139,6 +139,8 @@ void raw_packet(struct raw *raw, enum quic_packet_type type, const uint8_t *payl
 void raw_packet_hex(struct raw *raw, enum quic_packet_type type, const char *payload);
 /* The datagram goes off; the tested has one turn. */
 void raw_send(struct raw *raw);
+/* It arrives, and the tested does not send yet. */
+void raw_deliver(struct raw *raw);
 /* One packet with one frame; one packet with these octets. */
 void raw_frame(struct raw *raw, enum quic_packet_type type, const struct quic_frame *frame);
 void raw_hex(struct raw *raw, enum quic_packet_type type, const char *payload);
