@@ -196,8 +196,8 @@ make_retry(struct raw *raw, const struct quic_cid *original, const struct quic_c
 	/* The writer refuses to make an empty token: it stands last, so it is cut off. */
 	assert_true(quic_retry_write(&writer, &raw->dcid, scid, token, sizeof(token), 0, QUIC_VERSION_1));
 	writer.at -= sizeof(token) - token_length;
-	assert_true(crypto_retry_tag(raw->crypto, original->octets, original->length, raw->out,
-		base_writer_length(&writer), tag));
+	assert_true(crypto_retry_tag(
+		raw->crypto, original->octets, original->length, raw->out, base_writer_length(&writer), tag));
 	tag[3] ^= fault;
 	base_writer_octets(&writer, tag, sizeof(tag));
 	raw->out_length = (uint16_t)base_writer_length(&writer);
@@ -214,7 +214,8 @@ receive_retry__that_is_not_right_is_dropped(void **state)
 		struct quic_cid original;
 		struct raw *raw = begun(&original);
 
-		make_retry(raw, &original, fault == 2 ? &original : &raw->scid, fault == 1 ? 0 : 20, fault == 0);
+		make_retry(
+			raw, &original, fault == 2 ? &original : &raw->scid, fault == 1 ? 0 : 20, fault == 0);
 		raw_send(raw);
 		assert_int_equal(raw->datagram_count, 0);
 		assert_int_equal(raw_counter(raw, "drop_malformed"), 1);
@@ -377,7 +378,8 @@ send__every_datagram_with_an_initial_has_1200_octets(void **state)
 	assert_true(raw->datagram_count > 2);
 	for (uint32_t i = 0; i < raw->packet_count; i++)
 		if (raw->packets[i].type == QUIC_PACKET_INITIAL)
-			assert_true(raw->datagrams[raw->packets[i].datagram].length >= QUIC_DATAGRAM_MIN_BYTES);
+			assert_true(
+				raw->datagrams[raw->packets[i].datagram].length >= QUIC_DATAGRAM_MIN_BYTES);
 	raw_close(raw);
 }
 
