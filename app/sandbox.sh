@@ -24,19 +24,25 @@ sandbox_fail() { echo "${0##*/}: $*" >&2; exit 1; }
 on_gateway() { ip netns exec "$sandbox_gateway" "$@"; }
 on_client() { ip netns exec "$sandbox_client" "$@"; }
 
-# Pages of 2 MB enough for the gateway, or the reason why it runs without.
+# Pages of 2 MB for the gateway, beside those that others hold, as several sandboxes may be open at once. Without them the gateway
+# runs with --no-huge.
 sandbox_hugepages()
 {
-    local wanted=$1 free pages=/proc/sys/vm/nr_hugepages
+    local wanted=$1 before free pages=/proc/sys/vm/nr_hugepages
+    before=$(cat $pages)
+    echo $((before + wanted)) 2>/dev/null >$pages || true
+    sandbox_pages_added=$(($(cat $pages) - before))
     free=$(awk '/^HugePages_Free/ {print $2}' /proc/meminfo)
-    if [ "${free:-0}" -lt "$wanted" ] && [ -w $pages ]; then
-        sandbox_pages_before=$(cat $pages)
-        echo $((sandbox_pages_before + wanted - free)) >$pages 2>/dev/null || true
-        free=$(awk '/^HugePages_Free/ {print $2}' /proc/meminfo)
-    fi
     if [ "${free:-0}" -ge "$wanted" ]; then
         gateway_huge=yes
     fi
+}
+
+sandbox_hugepages_back()
+{
+    local pages=/proc/sys/vm/nr_hugepages
+    [ "${sandbox_pages_added:-0}" -gt 0 ] || return 0
+    echo $(($(cat $pages) - sandbox_pages_added)) >$pages
 }
 
 sandbox_network()
@@ -96,7 +102,7 @@ sandbox_close()
         done
         ip netns del "$ns" || true
     done
-    [ -z "${sandbox_pages_before:-}" ] || echo "$sandbox_pages_before" >/proc/sys/vm/nr_hugepages
+    sandbox_hugepages_back
     rm -rf "$sandbox"
 }
 
