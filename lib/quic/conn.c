@@ -218,7 +218,8 @@ quic_conn_streams_changed(struct quic_conn *conn)
 {
 	if (quic_stream_set_has_event(&conn->streams) && base_list_empty(&conn->event_link))
 		base_list_push_back(&conn->endpoint->eventful, &conn->event_link);
-	if (quic_stream_set_has_to_send(&conn->streams))
+	/* Asked last: with no credit of the connection left it looks at every stream. */
+	if (base_list_empty(&conn->ready_link) && quic_stream_set_has_to_send(&conn->streams))
 		quic_conn_set_ready(conn);
 }
 

@@ -45,16 +45,15 @@ receive_new_token(struct quic_conn *conn, const struct quic_frame *frame)
 	return frame->new_token.length == 0 ? QUIC_FRAME_ENCODING_ERROR : QUIC_NO_ERROR;
 }
 
-static uint64_t
-receive_streams(struct quic_conn *conn, const struct quic_frame *frame)
+/* Once for all frames of a packet: it costs a look at every stream that waits for credit. */
+static void
+settle_streams(struct quic_conn *conn)
 {
-	struct quic_endpoint *endpoint = conn->endpoint;
-	uint64_t error = quic_stream_set_receive(&conn->streams, &endpoint->memory, frame);
-
+	if (conn->state != QUIC_CONN_OPEN)
+		return;
 	quic_conn_streams_changed(conn);
 	if (quic_stream_set_borrows(&conn->streams) && base_list_empty(&conn->turn_link))
-		base_list_push_back(&endpoint->borrowing, &conn->turn_link);
-	return error;
+		base_list_push_back(&conn->endpoint->borrowing, &conn->turn_link);
 }
 
 static uint64_t
@@ -91,13 +90,13 @@ receive_frame(struct quic_conn *conn, const struct quic_received *received, cons
 	case QUIC_FRAME_DATAGRAM:
 		return receive_datagram(conn, frame);
 	default:
-		return receive_streams(conn, frame);
+		return quic_stream_set_receive(&conn->streams, &conn->endpoint->memory, frame);
 	}
 }
 
-uint64_t
-quic_conn_receive_frames(struct quic_conn *conn, const struct quic_received *received,
-	struct base_reader *payload, bool *ack_eliciting, bool *probing_only, uint64_t *frame_type)
+static uint64_t
+receive_all(struct quic_conn *conn, const struct quic_received *received, struct base_reader *payload,
+	bool *ack_eliciting, bool *probing_only, uint64_t *frame_type)
 {
 	struct quic_frame frame;
 	uint64_t error;
@@ -125,4 +124,15 @@ quic_conn_receive_frames(struct quic_conn *conn, const struct quic_received *rec
 			return QUIC_NO_ERROR;
 	}
 	return QUIC_NO_ERROR;
+}
+
+uint64_t
+quic_conn_receive_frames(struct quic_conn *conn, const struct quic_received *received,
+	struct base_reader *payload, bool *ack_eliciting, bool *probing_only, uint64_t *frame_type)
+{
+	uint64_t error = receive_all(conn, received, payload, ack_eliciting, probing_only, frame_type);
+
+	/* Also after an error: what came before it may lie in the datagram. */
+	settle_streams(conn);
+	return error;
 }

@@ -221,7 +221,9 @@ quic_conn_receive_ack(
 		(conn->is_server || conn->handshake_confirmed || conn->handshake == NULL ||
 			conn->handshake->peer_completed_address_validation))
 		conn->pto_count = 0;
-	quic_conn_settle_sent(conn, number, &result);
+	/* One that says nothing new costs nothing more: a packet has room for hundreds. */
+	if (result.acked_packets > 0 || result.largest_advanced)
+		quic_conn_settle_sent(conn, number, &result);
 	return QUIC_NO_ERROR;
 }
 
