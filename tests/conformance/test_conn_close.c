@@ -126,8 +126,9 @@ idle__own_probes_do_not_keep_it_alive(void **state)
 	raw_close(raw);
 }
 
-/* Section 10.2.1: "An endpoint that is closing is not required to process any received frame"; "An endpoint SHOULD limit the rate at which it
- * generates packets in the closing state." */
+/* Section 10.2.1: "An endpoint SHOULD limit the rate at which it generates packets in the closing state. For
+ * instance, an endpoint could wait for a progressively increasing number of received packets or amount of time
+ * before responding to received packets." */
 static void
 closing__replies_get_rarer(void **state)
 {
@@ -170,7 +171,8 @@ closing__ends_after_three_pto_and_frees_the_slot(void **state)
 	raw_close(raw);
 }
 
-/* Section 10.2.1: "An endpoint in the closing state [...] MAY enter the draining state if [it] receives a CONNECTION_CLOSE frame". */
+/* Section 10.2.2: "An endpoint MAY enter the draining state from the closing state if it receives a
+ * CONNECTION_CLOSE frame, which indicates that the peer is also closing or draining." */
 static void
 closing__the_peers_close_ends_the_replies(void **state)
 {
@@ -236,11 +238,9 @@ static void
 close__of_the_application_is_veiled_in_the_handshake(void **state)
 {
 	struct raw *raw = raw_open(NULL, NULL);
-	struct base_batch none = {0};
 	struct quic_frame frame;
 
 	(void)state;
-	(void)none;
 	raw_half_handshake(raw);
 	quic_conn_close(raw_conn(raw, QUIC_SERVER), 0x77, "why");
 	raw_wait(raw, BASE_MS);
@@ -248,7 +248,7 @@ close__of_the_application_is_veiled_in_the_handshake(void **state)
 	assert_non_null(raw_find(raw, QUIC_FRAME_CONNECTION_CLOSE, &frame));
 	assert_int_equal(frame.close.code, QUIC_APPLICATION_ERROR);
 	assert_int_equal(frame.close.reason_length, 0);
-	/* "an endpoint [...] SHOULD send a CONNECTION_CLOSE frame in both Handshake and Initial packets" */
+	/* Section 10.2.3: the client may have keys of either level only. */
 	assert_int_equal(raw_count(raw, QUIC_FRAME_CONNECTION_CLOSE), 2);
 	raw_close(raw);
 }

@@ -22,11 +22,14 @@ begun(const struct quic_limits *limits)
 
 /* ---- transport parameters ---- */
 
-/* Section 7.4: "An endpoint MUST treat receipt of a transport parameter with an invalid value as a connection error of type
- * TRANSPORT_PARAMETER_ERROR. [...] An endpoint MUST NOT send a parameter more than once"; section 18.2 says which are invalid; "A client MUST NOT
- * include any server-only transport parameter [...] A server MUST treat receipt of any of these transport parameters as a connection error of
- * type TRANSPORT_PARAMETER_ERROR." Section 7.3: "An endpoint MUST treat absence of the initial_source_connection_id transport parameter from
- * either endpoint [...] a mismatch between values [...] as a connection error of type TRANSPORT_PARAMETER_ERROR or PROTOCOL_VIOLATION". */
+/* Section 7.4: "An endpoint MUST treat receipt of a transport parameter with an invalid value as a connection
+ * error of type TRANSPORT_PARAMETER_ERROR. An endpoint MUST NOT send a parameter more than once in a given
+ * transport parameters extension. An endpoint SHOULD treat receipt of duplicate transport parameters as a
+ * connection error of type TRANSPORT_PARAMETER_ERROR." Section 18.2 says which are invalid, and: "A server MUST
+ * treat receipt of any of these transport parameters as a connection error of type TRANSPORT_PARAMETER_ERROR",
+ * of those that only servers send. Section 7.3: "An endpoint MUST treat the absence of the
+ * initial_source_connection_id transport parameter from either endpoint [...] as a connection error of type
+ * TRANSPORT_PARAMETER_ERROR." */
 static void
 receive_params__each_fault_is_a_transport_parameter_error(void **state)
 {
@@ -114,8 +117,9 @@ receive_hello__without_transport_parameters_is_error_0x16d(void **state)
 	raw_close(raw);
 }
 
-/* RFC 9001 section 8.1: "Unless another mechanism is used for agreeing on an application protocol, endpoints MUST use ALPN for this purpose. [...]
- * endpoints MUST immediately close a connection with a no_application_protocol TLS alert (QUIC error code 0x0178)". */
+/* RFC 9001 section 8.1: "When using ALPN, endpoints MUST immediately close a connection [...] with a
+ * no_application_protocol TLS alert (QUIC error code 0x0178; see Section 4.8) if an application protocol is not
+ * negotiated." */
 static void
 receive_hello__without_a_common_protocol_is_error_0x178(void **state)
 {
@@ -205,7 +209,8 @@ accept__destination_connection_id_below_8_octets_is_dropped(void **state)
 	raw_close(raw);
 }
 
-/* Section 5.2.2: "Servers MUST drop [...] packets that do not match an existing connection", other than Initial ones. */
+/* Section 5.2.2: "Servers MUST drop incoming packets under all other circumstances." Only an Initial packet
+ * begins a connection. */
 static void
 accept__only_initial_packets_begin_a_connection(void **state)
 {
@@ -237,7 +242,8 @@ accept__refused_says_connection_refused(void **state)
 	raw_close(raw);
 }
 
-/* Section 7.2: "any further packet [...] with a different Source Connection ID MUST be discarded" once the first one was processed. */
+/* Section 7.2: "if subsequent Initial packets include a different Source Connection ID, they MUST be
+ * discarded." */
 static void
 receive_initial__with_another_source_connection_id_is_dropped(void **state)
 {
@@ -540,8 +546,9 @@ negotiate__unknown_version_draws_version_negotiation(void **state)
 	raw_close(raw);
 }
 
-/* Section 5.2.2: "Servers MUST drop other packets that specify unsupported versions", the short ones among them; section 6.1: "An endpoint MUST NOT
- * send a Version Negotiation packet in response to receiving a Version Negotiation packet." */
+/* Section 5.2.2: "Servers MUST drop smaller packets that specify unsupported versions." Section 6.1: "An
+ * endpoint MUST NOT send a Version Negotiation packet in response to receiving a Version Negotiation packet."
+ * */
 static void
 negotiate__short_datagram_or_version_zero_draws_nothing(void **state)
 {
@@ -557,7 +564,7 @@ negotiate__short_datagram_or_version_zero_draws_nothing(void **state)
 	raw_close(raw);
 }
 
-/* RFC 9000 section 9.6 and the rest of the wire: what is no packet at all is dropped and counted. */
+/* What is no packet at all is dropped, and draws nothing. */
 static void
 receive__noise_is_dropped(void **state)
 {

@@ -236,8 +236,9 @@ expect_reset(struct raw *raw, const uint8_t token[QUIC_RESET_TOKEN_BYTES], size_
 		datagram->octets + datagram->length - QUIC_RESET_TOKEN_BYTES, token, QUIC_RESET_TOKEN_BYTES);
 }
 
-/* Section 10.3: "A stateless reset [...] an endpoint that cannot access the state of a connection"; section 10.3.3: "An endpoint MUST ensure
- * that every Stateless Reset that it sends is smaller than the packet that triggered it". */
+/* Section 10.3: a stateless reset is for an endpoint that has lost the state of a connection. Section 10.3.3:
+ * "An endpoint MUST ensure that every Stateless Reset that it sends is smaller than the packet that triggered
+ * it, unless it maintains state sufficient to prevent looping." */
 static void
 unplaced__id_of_a_connection_that_is_gone_draws_a_smaller_reset(void **state)
 {
@@ -336,7 +337,8 @@ unplaced__id_that_is_not_ours_or_alive_draws_nothing(void **state)
 	raw_close(raw);
 }
 
-/* Section 10.3: "An endpoint MUST NOT send a Stateless Reset in response to [...]"; a limit on their rate, section 10.3.3. */
+/* Section 10.3.3 speaks of loops and section 10.3 of limits on their rate: there are only so many resets in a
+ * second. */
 static void
 unplaced__resets_are_limited(void **state)
 {
@@ -417,7 +419,8 @@ receive_path_response__to_no_challenge_is_ignored(void **state)
 	raw_close(raw);
 }
 
-/* Section 9.3: "Upon changing the peer's address, an endpoint [...] MUST perform path validation if it has no validation underway", by a
+/* Section 9.3: "it MUST send subsequent packets to the new peer address and MUST initiate path validation
+ * (Section 8.2) to verify the peer's ownership of the address if validation is not already underway", by a
  * challenge of its own in 1200 octets where the limit of section 8.1 allows it. */
 static void
 path_changed__is_validated_by_a_challenge(void **state)
@@ -447,7 +450,8 @@ path_changed__is_validated_by_a_challenge(void **state)
 	raw_close(raw);
 }
 
-/* Section 9.3: "An endpoint MUST NOT [...] change to the address of a packet that is not the highest-numbered non-probing packet". */
+/* Section 9.3: "An endpoint only changes the address to which it sends packets in response to the
+ * highest-numbered non-probing packet." */
 static void
 path_changed__not_by_an_older_packet(void **state)
 {

@@ -176,7 +176,8 @@ receive_ack__of_what_was_not_sent_or_below_zero_is_an_error(void **state)
 	raw_close(raw);
 }
 
-/* Section 7.5: "If an endpoint does not have enough buffer [...] it MUST close the connection with a CRYPTO_BUFFER_EXCEEDED error code." */
+/* Section 7.5: "If an endpoint does not expand its buffer, it MUST close the connection with a
+ * CRYPTO_BUFFER_EXCEEDED error code." */
 static void
 receive_crypto__beyond_the_buffer_is_crypto_buffer_exceeded(void **state)
 {
