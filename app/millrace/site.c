@@ -23,7 +23,7 @@ struct part {
 	size_t length;
 };
 
-enum { PARTS = 5 };
+enum { PARTS = 6 };
 
 static void
 parts_of(struct site *site, struct part parts[PARTS])
@@ -34,6 +34,8 @@ parts_of(struct site *site, struct part parts[PARTS])
 	parts[2] = (struct part){"token", site->keys.token, sizeof(site->keys.token)};
 	parts[3] = (struct part){"ticket_id", site->tickets.keys[0].id, sizeof(site->tickets.keys[0].id)};
 	parts[4] = (struct part){"ticket", site->tickets.keys[0].key, sizeof(site->tickets.keys[0].key)};
+	parts[5] = (struct part){
+		"connection_id_clear", site->keys.conn_id_clear, sizeof(site->keys.conn_id_clear)};
 }
 
 void

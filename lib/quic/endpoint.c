@@ -134,14 +134,8 @@ quic_endpoint_bytes(const struct quic_limits *limits)
 static void
 open_codecs(struct quic_endpoint *endpoint, const struct quic_endpoint_config *config)
 {
-	struct quic_conn_id_config id = {
-		.mode = QUIC_CONN_ID_SEALED,
-		.gateway = config->gateway,
-		.epoch = config->epoch,
-	};
+	struct quic_conn_id_config id = quic_endpoint_conn_id_config(config);
 
-	memcpy(id.key, config->keys.conn_id, sizeof(id.key));
-	memcpy(id.reset_key, config->keys.stateless_reset, sizeof(id.reset_key));
 	quic_conn_id_codec_init(&endpoint->codec, config->crypto, &id);
 	quic_token_codec_init(
 		&endpoint->tokens, config->crypto, config->limits.token_lifetime_ns, 24 * 3600 * BASE_SECOND);

@@ -21,10 +21,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/counters.h"
 #include "base/datagram.h"
 #include "base/pool.h"
+#include "quic/conn_id.h"
 #include "quic/limits.h"
 #include "quic/slot.h"
 
@@ -35,7 +37,8 @@ struct tls_context;
 
 /* Site-wide keys, from the key file; the same on every shard. */
 struct quic_site_keys {
-	uint8_t conn_id[16];         /* AES-128 key of connection IDs */
+	uint8_t conn_id[16];         /* AES-128 key of connection IDs, sealed mode */
+	uint8_t conn_id_clear[16];   /* the same, clear mode: one key per mode */
 	uint8_t stateless_reset[16]; /* key of stateless reset tokens */
 	uint8_t token[16];           /* key of Retry and NEW_TOKEN tokens */
 	uint8_t table[16];           /* SipHash key of tables that peers' values index */
@@ -60,6 +63,9 @@ uint32_t quic_endpoint_slot_bytes(void);
 struct quic_endpoint_config {
 	struct quic_limits limits;
 	struct quic_site_keys keys;
+	enum quic_conn_id_mode id_mode; /* of connection IDs */
+	const uint16_t *steering_words; /* clear mode: [steering_word_count], a shard's each; borrowed */
+	uint16_t steering_word_count;
 	uint16_t gateway;               /* server ID of connection IDs (QUIC-LB) */
 	uint16_t shard;                 /* this shard's number, in connection IDs and ownership words */
 	uint32_t epoch;                 /* of this start; no ID is issued twice under one key */
@@ -71,6 +77,24 @@ struct quic_endpoint_config {
 	struct quic_slots *slots;       /* borrowed, shared by all shards */
 	struct base_pool *pools[QUIC_POOL_COUNT]; /* borrowed */
 };
+
+/* How the endpoint codes its connection IDs, for whoever routes to it. */
+static inline struct quic_conn_id_config
+quic_endpoint_conn_id_config(const struct quic_endpoint_config *config)
+{
+	struct quic_conn_id_config id = {
+		.mode = config->id_mode,
+		.gateway = config->gateway,
+		.epoch = config->epoch,
+		.steering_words = config->steering_words,
+		.shards = config->steering_word_count,
+	};
+	bool clear = config->id_mode == QUIC_CONN_ID_CLEAR;
+
+	memcpy(id.key, clear ? config->keys.conn_id_clear : config->keys.conn_id, sizeof(id.key));
+	memcpy(id.reset_key, config->keys.stateless_reset, sizeof(id.reset_key));
+	return id;
+}
 
 /* Octets of memory, aligned to 64, that quic_endpoint_open() wants for an endpoint with these limits. */
 size_t quic_endpoint_bytes(const struct quic_limits *limits);

@@ -56,12 +56,10 @@ static bool
 open_endpoint(struct shard *shard)
 {
 	struct quic_endpoint_config *quic = &shard->config.quic;
-	struct quic_conn_id_config ids = {.gateway = quic->gateway, .epoch = quic->epoch};
+	struct quic_conn_id_config ids = quic_endpoint_conn_id_config(quic);
 
 	if (shard->config.quic_port == 0)
 		return true;
-	memcpy(ids.key, quic->keys.conn_id, sizeof(ids.key));
-	memcpy(ids.reset_key, quic->keys.stateless_reset, sizeof(ids.reset_key));
 	quic_conn_id_codec_init(&shard->router.codec, quic->crypto, &ids);
 	shard->endpoint_memory = rte_zmalloc_socket(
 		"endpoint", quic_endpoint_bytes(&quic->limits), LINE_BYTES, shard->config.socket);

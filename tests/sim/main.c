@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sim [--scenario NAME] [--seed N | --first N --seeds COUNT] [--list] [--replay] [--trace]
+ * sim [--scenario NAME] [--seed N | --first N --seeds COUNT] [--list] [--replay] [--trace] [--clear]
  *
  * Runs COUNT seeds, each through one scenario after the other in turn (or through the one named), and prints how to repeat a failure. --replay runs
  * each twice and compares all that was sent, and when; --trace prints it, and the counters.
+ * --clear gives the server connection IDs in clear mode, which every fifth seed has without it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +20,11 @@ struct options {
 	uint64_t seeds;
 	bool replay;
 	bool verbose;
+	bool clear;
 };
+
+/* No divisor of the number of scenarios, so that each comes in both modes. */
+enum { CLEAR_EVERY = 5 };
 
 static struct sim sim;
 
@@ -43,12 +48,13 @@ scenario_for(const struct options *options, uint64_t seed)
 }
 
 static bool
-run_seed(const struct sim_scenario *scenario, uint64_t seed)
+run_seed(const struct options *options, const struct sim_scenario *scenario, uint64_t seed)
 {
 	struct sim_config config = sim_config_default();
 	struct base_random random;
 
 	base_random_init(&random, seed ^ UINT64_C(0x5eed));
+	config.clear_ids = options->clear || seed % CLEAR_EVERY == 0;
 	scenario->configure(&config, &random);
 	return sim_run(&sim, scenario->name, &config, seed);
 }
@@ -57,11 +63,11 @@ static bool
 run_one(const struct options *options, uint64_t seed)
 {
 	const struct sim_scenario *scenario = scenario_for(options, seed);
-	bool ok = run_seed(scenario, seed);
+	bool ok = run_seed(options, scenario, seed);
 	uint64_t digest = sim.digest;
 
 	if (ok && options->replay) {
-		ok = run_seed(scenario, seed);
+		ok = run_seed(options, scenario, seed);
 		if (ok && sim.digest != digest)
 			sim_fail(&sim, "the same seed gave something else");
 		ok = ok && sim.digest == digest;
@@ -85,6 +91,8 @@ parse(int count, char **words, struct options *options)
 
 		if (strcmp(words[i], "--replay") == 0) {
 			options->replay = true;
+		} else if (strcmp(words[i], "--clear") == 0) {
+			options->clear = true;
 		} else if (strcmp(words[i], "--trace") == 0) {
 			sim.trace = true;
 		} else if (strcmp(words[i], "--scenario") == 0 && more) {
@@ -116,7 +124,7 @@ main(int count, char **words)
 	}
 	if (!parse(count, words, &options)) {
 		fprintf(stderr,
-			"usage: sim [--scenario NAME] [--seed N | --first N --seeds COUNT] [--list] [--replay] [--trace]\n");
+			"usage: sim [--scenario NAME] [--seed N | --first N --seeds COUNT] [--list] [--replay] [--trace] [--clear]\n");
 		return 2;
 	}
 	for (uint64_t seed = options.first; seed < options.first + options.seeds; seed++)

@@ -89,6 +89,9 @@ open_tls(bool is_server)
 	return context;
 }
 
+/* Of one shard. */
+static const uint16_t steering_words[] = {0x4d00};
+
 static void
 open_node(struct sim *sim, struct sim_node *node, bool is_server)
 {
@@ -103,8 +106,11 @@ open_node(struct sim *sim, struct sim_node *node, bool is_server)
 		.epoch = 1,
 		.crypto = sim->crypto,
 		.slots = &node->slots,
+		.id_mode = is_server && sim->config.clear_ids ? QUIC_CONN_ID_CLEAR : QUIC_CONN_ID_SEALED,
+		.steering_words = steering_words,
+		.steering_word_count = 1,
 	};
-	struct quic_conn_id_config codec = {.gateway = config.gateway, .epoch = 1};
+	struct quic_conn_id_config codec;
 	struct quic_slots_config slots = {
 		.count = config.limits.connections, .slot_bytes = quic_endpoint_slot_bytes(), .shards = 1};
 
@@ -123,8 +129,7 @@ open_node(struct sim *sim, struct sim_node *node, bool is_server)
 			base_pool_open(NULL, quic_endpoint_pool_bytes((enum quic_pool)i), elements[i]);
 		config.pools[i] = node->pools[i];
 	}
-	memcpy(codec.key, config.keys.conn_id, sizeof(codec.key));
-	memcpy(codec.reset_key, config.keys.stateless_reset, sizeof(codec.reset_key));
+	codec = quic_endpoint_conn_id_config(&config);
 	quic_conn_id_codec_init(&node->codec, sim->crypto, &codec);
 	node->buffers = taken(sizeof(*node->buffers) * SIM_BATCH);
 	node->endpoint_memory = taken(quic_endpoint_bytes(&config.limits));

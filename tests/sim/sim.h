@@ -42,6 +42,7 @@ struct sim_config {
 	uint32_t at_once;  /* of them open at a time */
 	uint64_t upload_bytes;
 	uint64_t download_bytes;
+	bool clear_ids;         /* the server's connection IDs are in clear mode */
 	bool unidirectional;    /* requests on unidirectional streams, answers too */
 	uint32_t first_version; /* the client's; 0: version 1 */
 	uint64_t time_limit_ns;
