@@ -10,7 +10,9 @@
 #include <rte_ring.h>
 #include <rte_spinlock.h>
 
+#include "base/assert.h"
 #include "base/time.h"
+#include "drivers/port/wire_card.h"
 
 enum { BURST = 64, RETA_SIZE = 128 };
 
@@ -23,6 +25,7 @@ struct end {
 	unsigned index;
 	struct rte_ring *queues[SHARD_PORT_QUEUES_MAX]; /* frames that this end may receive */
 	struct rte_mempool *buffers;
+	struct wire_card card;
 	bool impaired;
 	rte_spinlock_t lock; /* of the impairment: the other end's queues push, this end's pull */
 	struct net_impair impair;
@@ -33,7 +36,6 @@ struct end {
 
 struct wire {
 	struct port_wire_config config;
-	struct net_rss rss;
 	unsigned open; /* ends */
 	struct end ends[2];
 };
@@ -52,29 +54,6 @@ now_ns(const struct wire *wire)
 	return (uint64_t)((unsigned __int128)rte_rdtsc() * BASE_SECOND / rte_get_tsc_hz());
 }
 
-/* The queue for a frame, and what a card would write into its mbuf. */
-static uint16_t
-spread(const struct end *to, struct rte_mbuf *mbuf)
-{
-	struct net_frame frame = {.octets = rte_pktmbuf_mtod(mbuf, uint8_t *),
-		.length = mbuf->data_len,
-		.flags = NET_FRAME_IP_CHECKSUM_GOOD | NET_FRAME_UDP_CHECKSUM_GOOD};
-	const struct shard_port_facts *facts = &to->port.facts;
-	struct net_headers headers;
-	struct base_datagram datagram;
-
-	mbuf->ol_flags = 0;
-	if (to->wire->config.checksums)
-		mbuf->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-	if (!facts->rss || net_frame_parse(&frame, &headers) != NET_COUNTER_COUNT ||
-		headers.protocol != NET_PROTOCOL_UDP || headers.ethertype == NET_ETHERTYPE_ARP ||
-		net_frame_parse_udp(&frame, &headers, &datagram) != NET_COUNTER_COUNT)
-		return 0;
-	mbuf->hash.rss = net_rss_path(&to->wire->rss, &datagram.path);
-	mbuf->ol_flags |= RTE_MBUF_F_RX_RSS_HASH;
-	return facts->reta[mbuf->hash.rss % facts->reta_size];
-}
-
 /* Into the queues of an end, in runs for the same queue; what finds no place is lost, as on a card. */
 static void
 deliver(struct end *to, struct rte_mbuf **mbufs, uint16_t count)
@@ -83,7 +62,7 @@ deliver(struct end *to, struct rte_mbuf **mbufs, uint16_t count)
 	uint64_t missed = 0;
 
 	for (uint16_t i = 0; i < count; i++)
-		queues[i] = spread(to, mbufs[i]);
+		queues[i] = wire_card_spread(&to->card, mbufs[i]);
 	for (uint16_t i = 1; i <= count; i++) {
 		unsigned taken, run = i - first;
 
@@ -237,6 +216,27 @@ statistics(struct shard_port *port, struct shard_port_statistics *to)
 		.missed = __atomic_load_n(&end->missed, __ATOMIC_RELAXED)};
 }
 
+static uint32_t
+install_rule(struct shard_port *port, const struct shard_port_rule *rule)
+{
+	base_assert(rule->queue < port->facts.queues);
+	return wire_card_install(&of(port)->card, rule);
+}
+
+static bool
+remove_rule(struct shard_port *port, uint32_t rule)
+{
+	return wire_card_remove(&of(port)->card, rule);
+}
+
+static bool
+set_reta(struct shard_port *port, const uint16_t *queues)
+{
+	for (uint16_t i = 0; i < port->facts.reta_size; i++)
+		base_assert(queues[i] < port->facts.queues);
+	return wire_card_set_reta(&of(port)->card, queues);
+}
+
 static const struct shard_port_ops ops = {.receive = receive_burst,
 	.send = send_burst,
 	.join_groups = join_groups,
@@ -244,7 +244,25 @@ static const struct shard_port_ops ops = {.receive = receive_burst,
 	.stop = stop,
 	.close = close_port,
 	.link_up = link_up,
-	.statistics = statistics};
+	.statistics = statistics,
+	.install_rule = install_rule,
+	.remove_rule = remove_rule,
+	.set_reta = set_reta};
+
+static void
+state_levels(const struct port_wire_config *config, struct shard_port_facts *facts)
+{
+	uint8_t wanted = config->levels == 0 ? 1U << SHARD_STEERING_BUCKETS : config->levels;
+
+	if (facts->queues == 1)
+		wanted = 0;
+	if (!facts->rss)
+		wanted &= (uint8_t) ~(1U << SHARD_STEERING_BUCKETS);
+	facts->levels = wanted | 1U << SHARD_STEERING_SOFTWARE;
+	while (facts->levels >> (facts->steering + 1) != 0)
+		facts->steering++;
+	snprintf(facts->steering_how, sizeof(facts->steering_how), "a model of a card");
+}
 
 static void
 state_facts(struct end *end)
@@ -268,10 +286,10 @@ state_facts(struct end *end)
 		facts->rss            ? ""
 			: config->rss ? "one queue is enough"
 				      : "not wanted");
+	state_levels(config, facts);
 	if (!facts->rss)
 		return;
 	facts->reta_size = RETA_SIZE;
-	facts->steering = SHARD_STEERING_BUCKETS;
 	for (unsigned i = 0; i < RETA_SIZE; i++)
 		facts->reta[i] = i % facts->queues;
 }
@@ -290,6 +308,7 @@ open_end(struct wire *wire, unsigned index)
 	end->buffers = config->buffers[index];
 	rte_spinlock_init(&end->lock);
 	state_facts(end);
+	wire_card_init(&end->card, &end->port.facts, config->tuple_rules, config->checksums);
 	for (unsigned i = 0; i < config->queues[index]; i++) {
 		char name[RTE_RING_NAMESIZE];
 
@@ -318,7 +337,6 @@ port_wire_open(const struct port_wire_config *config, struct shard_port *ends[2]
 	if (wire != NULL) {
 		wire->config = *config;
 		wire->open = 2;
-		net_rss_init(&wire->rss, net_rss_key_default);
 		if (open_end(wire, 0) && open_end(wire, 1)) {
 			ends[0] = &wire->ends[0].port;
 			ends[1] = &wire->ends[1].port;
@@ -342,4 +360,10 @@ port_wire_change(struct shard_port *end, const struct net_impair_config *impair)
 	rte_spinlock_lock(&to->lock);
 	net_impair_change(&to->impair, impair);
 	rte_spinlock_unlock(&to->lock);
+}
+
+void
+port_wire_fail(struct shard_port *end, enum shard_steering level)
+{
+	wire_card_fail(&of(end)->card, level);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An in-process card: two ends, each with queues, RSS by a Toeplitz hash and an indirection table, joined by a perfect wire
+ * An in-process card: two ends, each with queues, RSS by a Toeplitz hash and an indirection table, rules for tuples and for
+ * the steering word of connection IDs (wire_card.h), joined by a perfect wire
  * or by net/impair.h. A perfect wire hands over pointers, so it bounds the stack and not a network; an impaired one
  * copies. It is no DPDK ethdev, but its ends are ports like any other.
  */
@@ -19,6 +20,12 @@ struct port_wire_config {
 	uint32_t ring_frames; /* places of each queue's ring, a power of two */
 	bool checksums;       /* a card that computes and verifies checksums */
 	bool rss;
+	/*
+	 * What both cards can do: a bit for each enum shard_steering, as far as they have several queues; 0: buckets,
+	 * where rss says so.
+	 */
+	uint8_t levels;
+	uint16_t tuple_rules; /* at once on each card, 256 at most */
 	uint8_t macs[2][NET_MAC_BYTES];
 	/* What happens on the way from each end; NULL: a perfect wire. */
 	const struct net_impair_config *impair[2];
@@ -36,5 +43,8 @@ bool port_wire_open(
 
 /* Changes what happens on the way from `end`, which was opened with an impairment. */
 void port_wire_change(struct shard_port *end, const struct net_impair_config *impair);
+
+/* The card of this end forgets its rules of a level and refuses it from now on, for tests. */
+void port_wire_fail(struct shard_port *end, enum shard_steering level);
 
 #endif

@@ -165,6 +165,8 @@ open_shard(struct group *group, uint16_t index, char *error, size_t room)
 	for (uint8_t i = 0; i < config->port_count; i++)
 		use_port(config, i, index, &shard.ports[i]);
 	shard.quic.shard = index;
+	shard.quic.steering_words = group->group.steering_words;
+	shard.quic.steering_word_count = config->shards;
 	shard.quic.crypto = seat->crypto;
 	shard.quic.tls_server = seat->tls_server;
 	shard.quic.tls_client = seat->tls_client;
@@ -197,6 +199,8 @@ shard_group_open(const struct shard_group_config *config, char *error, size_t ro
 	}
 	group->group.config = *config;
 	shard_clock_init(&group->group.clock);
+	for (uint16_t i = 0; i < config->shards; i++)
+		group->group.steering_words[i] = shard_steering_word(i);
 	if (config->quic_port != 0)
 		ok = open_slots(&group->group, error, room) && open_pools(group, error, room);
 	ok = ok && open_mailboxes(&group->group, error, room);
@@ -222,11 +226,28 @@ join_groups(const struct shard *shard, uint8_t index)
 			port->facts.name);
 }
 
+static void
+steer(struct shard_group *group)
+{
+	const struct shard_group_config *config = &group->config;
+	struct shard_steerer_config steerer = {.slots = &group->slots,
+		.shards = config->shards,
+		.udp_port = config->quic_port,
+		.clear = config->quic.id_mode == QUIC_CONN_ID_CLEAR,
+		.port_count = config->port_count};
+
+	for (uint8_t i = 0; i < config->port_count; i++)
+		steerer.ports[i] = config->ports[i].port;
+	if (config->quic_port != 0)
+		shard_steerer_open(&group->steerer, &steerer);
+}
+
 bool
 shard_group_start(struct shard_group *group, char *error, size_t room)
 {
 	for (uint8_t i = 0; i < group->config.port_count; i++)
 		join_groups(group->shards[0], i);
+	steer(group);
 	for (uint16_t i = 0; i < group->count; i++) {
 		int result = rte_eal_remote_launch(shard_run, group->shards[i], group->config.seats[i].lcore);
 
@@ -248,6 +269,7 @@ shard_group_stop(struct shard_group *group, uint32_t within_ms)
 	struct shard_statistics statistics;
 	uint32_t left = 0;
 
+	shard_steerer_close(&group->steerer);
 	for (uint16_t i = 0; i < group->count; i++)
 		shard_stop(group->shards[i], within_ms);
 	for (uint16_t i = 0; i < group->count; i++) {

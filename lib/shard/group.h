@@ -11,6 +11,7 @@
 
 #include "shard/clock.h"
 #include "shard/shard.h"
+#include "shard/steering.h"
 
 struct shard_group_port {
 	struct shard_port *port;
@@ -38,7 +39,7 @@ struct shard_group_config {
 	uint32_t pool_elements[QUIC_POOL_COUNT]; /* of all shards together */
 	uint32_t mailbox_datagrams;              /* places of each mailbox, a power of two */
 	struct shard_idle idle;
-	/* Common to all endpoints: limits, keys, gateway, epoch. The rest is filled in. */
+	/* Common to all endpoints: limits, keys, mode of IDs, gateway, epoch. The rest is filled in. */
 	struct quic_endpoint_config quic;
 	uint16_t quic_port;
 	uint16_t udp_echo_port;
@@ -54,11 +55,13 @@ struct shard_group {
 	void *slot_memory;
 	void *slot_words;
 	struct rte_mempool *pools[QUIC_POOL_COUNT];
+	uint16_t steering_words[SHARDS_MAX];
+	struct shard_steerer steerer; /* of the management lcore, from start to stop */
 };
 
 /* NULL with one readable sentence in `error`: what, where, the mend. */
 struct shard_group *shard_group_open(const struct shard_group_config *config, char *error, size_t room);
-/* Launches every shard on its lcore. */
+/* Launches every shard on its lcore, and tells the ports, which are started, what to steer where. */
 bool shard_group_start(struct shard_group *group, char *error, size_t room);
 /* Stops all and waits; returns false when one had to be cut off with connections left. */
 bool shard_group_stop(struct shard_group *group, uint32_t within_ms);

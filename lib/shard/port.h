@@ -19,6 +19,9 @@
 
 struct rte_mbuf;
 
+/* No rule: what install_rule says when the card refuses. */
+#define SHARD_PORT_NO_RULE UINT32_C(0)
+
 enum { SHARD_PORT_NAME = 64, SHARD_PORT_QUEUES_MAX = 128, SHARD_PORT_TEXT = 512 };
 
 /* How a packet of a moved connection finds its shard, best last; the levels of architecture section 6. */
@@ -27,9 +30,10 @@ enum shard_steering {
 	SHARD_STEERING_BUCKETS,  /* the RSS indirection table can be rewritten */
 	SHARD_STEERING_TUPLE,    /* exact 5-tuple rules */
 	SHARD_STEERING_CID,      /* rules on the steering word of connection IDs */
+	SHARD_STEERING_COUNT
 };
 
-/* What the port is and has, once open; never changes afterwards. */
+/* What the port is and has, once started; never changes afterwards. */
 struct shard_port_facts {
 	char name[SHARD_PORT_NAME]; /* PCI address or device name */
 	char driver[SHARD_PORT_NAME];
@@ -44,9 +48,15 @@ struct shard_port_facts {
 	bool rss;                         /* spreads by the hash of rss_key, and gives the hash in the mbuf */
 	char rss_reason[SHARD_PORT_NAME]; /* why not, when it does not */
 	uint8_t rss_key[NET_RSS_KEY_BYTES];
-	uint16_t reta_size;              /* 0: none */
-	uint16_t reta[NET_RSS_RETA_MAX]; /* queue of hash modulo reta_size */
-	enum shard_steering steering;
+	uint16_t reta_size; /* 0: none */
+	/*
+	 * Queue of hash modulo reta_size when the port was opened. It names the home of what begins a connection, so it
+	 * stays as it is when set_reta() rewrites the card's own.
+	 */
+	uint16_t reta[NET_RSS_RETA_MAX];
+	enum shard_steering steering; /* the best of `levels` */
+	uint8_t levels; /* a bit for each enum shard_steering that the port took when it was tried */
+	char steering_how[SHARD_PORT_NAME]; /* "RAW item", or why there is no better level; for people */
 };
 
 struct shard_port_statistics {
@@ -55,12 +65,13 @@ struct shard_port_statistics {
 	uint64_t errors;
 };
 
-/* A rule for a card; the live move installs them. */
+/* A rule for a card: these datagrams go to this queue, whatever their hash. */
 struct shard_port_rule {
-	enum shard_steering level;
-	struct base_path path;  /* SHARD_STEERING_TUPLE */
-	uint16_t steering_word; /* SHARD_STEERING_CID */
+	enum shard_steering level; /* SHARD_STEERING_TUPLE or SHARD_STEERING_CID */
 	uint16_t queue;
+	uint16_t udp_port;      /* ours, SHARD_STEERING_CID */
+	uint16_t steering_word; /* SHARD_STEERING_CID: UDP payload octets 2 and 3, of either IP version */
+	struct base_path path;  /* SHARD_STEERING_TUPLE: local is ours */
 };
 
 struct shard_port;
@@ -76,8 +87,17 @@ struct shard_port_ops {
 	void (*close)(struct shard_port *port);
 	bool (*link_up)(struct shard_port *port);
 	void (*statistics)(struct shard_port *port, struct shard_port_statistics *statistics);
-	/* NULL where steering is software. */
-	bool (*install_rule)(struct shard_port *port, const struct shard_port_rule *rule);
+	/*
+	 * These three are for one thread, the management lcore, while the port is started; a card may take milliseconds. A
+	 * refusal changes nothing: datagrams come by the hash, and their shard hands them on. NULL where no level
+	 * has them.
+	 */
+	/* The rule's number, or SHARD_PORT_NO_RULE when the card has no place or will not do it. */
+	uint32_t (*install_rule)(struct shard_port *port, const struct shard_port_rule *rule);
+	/* False when the card would not let go of it: it may still match. The number is void all the same. */
+	bool (*remove_rule)(struct shard_port *port, uint32_t rule);
+	/* Rewrites the indirection table: the queue of each of facts.reta_size buckets. False: it is as it was. */
+	bool (*set_reta)(struct shard_port *port, const uint16_t *queues);
 };
 
 /* A driver's own structure begins with this. */
@@ -98,7 +118,14 @@ shard_port_send(struct shard_port *port, uint16_t queue, struct rte_mbuf **mbufs
 	return port->ops->send(port, queue, mbufs, count);
 }
 
-/* One line for people: driver, queues, RSS or why not, offloads, steering. `text` has SHARD_PORT_TEXT octets. */
+static inline bool
+shard_port_has(const struct shard_port *port, enum shard_steering level)
+{
+	return (port->facts.levels >> level & 1) != 0;
+}
+
+/* One line for people: driver, queues, RSS or why not, offloads, steering level and how. `text` has
+ * SHARD_PORT_TEXT octets. */
 const char *shard_port_text(const struct shard_port *port, char *text);
 const char *shard_steering_text(enum shard_steering steering);
 
