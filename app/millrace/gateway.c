@@ -183,6 +183,8 @@ describe_group(struct gateway *gateway)
 	group->pool_elements[QUIC_POOL_SENT] = config->memory.sent_chunks;
 	group->quic.limits = limits_quic(config);
 	group->quic.keys = gateway->site.keys;
+	group->quic.id_mode =
+		config->routing.mode == CONFIG_ROUTING_CLEAR ? QUIC_CONN_ID_CLEAR : QUIC_CONN_ID_SEALED;
 	group->quic.gateway = config->quic.gateway_id;
 	group->quic.epoch = gateway->site.epoch;
 	site_random(group->quic.entropy, sizeof(group->quic.entropy));

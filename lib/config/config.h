@@ -15,40 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum {
-	CONFIG_PORTS_MAX = 8,
-	CONFIG_ADDRESSES_MAX = 15, /* of a port, both IP versions together */
-	CONFIG_SHARDS_MAX = 64,
-	CONFIG_WORDS_MAX = 8,
-	CONFIG_NAME_BYTES = 32,
-	CONFIG_DEVICE_BYTES = 128,
-	CONFIG_PATH_BYTES = 256,
-	CONFIG_LINES_MAX = 16, /* mistakes told at once */
-	CONFIG_LINE_BYTES = 512
-};
-
-struct config_address {
-	uint8_t ip[16];
-	uint8_t prefix_bits; /* of an IPv4 address 0 to 32; gateways have none */
-};
-
-bool config_address_is_ipv4(const struct config_address *address);
-
-struct config_addresses {
-	uint32_t count;
-	struct config_address items[CONFIG_ADDRESSES_MAX];
-};
-
-/* A choice of words, in the operator's order: the enum of each key. */
-struct config_words {
-	uint32_t count;
-	uint8_t items[CONFIG_WORDS_MAX];
-};
-
-struct config_numbers {
-	uint32_t count;
-	uint16_t items[CONFIG_SHARDS_MAX];
-};
+#include "config/types.h"
 
 enum config_cipher { CONFIG_AES_128_GCM, CONFIG_AES_256_GCM, CONFIG_CHACHA20_POLY1305, CONFIG_CIPHER_COUNT };
 enum config_group {
@@ -142,6 +109,13 @@ struct config_idle {
 	uint32_t spin_turns, pause_turns, sleep_min_us, sleep_max_us, sleep_long_us, long_after_ms;
 };
 
+/* In the order of enum quic_conn_id_mode. */
+enum config_routing_mode { CONFIG_ROUTING_SEALED, CONFIG_ROUTING_CLEAR, CONFIG_ROUTING_COUNT };
+
+struct config_routing {
+	uint32_t mode; /* enum config_routing_mode */
+};
+
 struct config_control {
 	char name[CONFIG_NAME_BYTES];
 	uint32_t tick_ms, stuck_ms, stop_deadline_ms;
@@ -161,6 +135,7 @@ struct config {
 	struct config_quic quic;
 	struct config_services services;
 	struct config_files files;
+	struct config_routing routing;
 	struct config_idle idle;
 	uint32_t log_level; /* enum config_log_level */
 	struct config_control control;

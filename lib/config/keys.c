@@ -8,6 +8,7 @@
 static const char *const cipher_words[] = {"aes-128-gcm", "aes-256-gcm", "chacha20-poly1305", NULL};
 static const char *const group_words[] = {"x25519", "secp256r1", "secp384r1", "x25519mlkem768", NULL};
 static const char *const congestion_words[] = {"cubic", "newreno", NULL};
+static const char *const mode_words[] = {"sealed", "clear", NULL};
 static const char *const level_words[] = {"error", "warning", "info", "debug", NULL};
 
 static const struct config_key port_keys[] = {
@@ -184,6 +185,14 @@ static const struct config_key files_keys[] = {
 		NULL},
 };
 
+static const struct config_key routing_keys[] = {
+	{"mode", CONFIG_CHOICE, AT(config, routing.mode), 0, 0, mode_words, "\"sealed\"",
+		"\"sealed\": connection IDs tell nobody anything. \"clear\": two octets of them name the shard, so that a card\n"
+		"which matches payloads brings each packet to it; who sees an ID learns the shard and the gateway. IDs of the\n"
+		"other mode, from before a restart, draw no stateless reset.",
+		NULL},
+};
+
 static const struct config_key idle_keys[] = {
 	{"sleep", CONFIG_BOOL, AT(config, idle.sleep), 0, 0, NULL, "true",
 		"A shard without work sleeps a little; false polls at full speed, for the best latency.",
@@ -240,6 +249,7 @@ const struct config_section config_sections[] = {
 	SECTION("quic", quic_keys, false, "Limits and times of QUIC."),
 	SECTION("services", services_keys, false, "What connections are for."),
 	SECTION("files", files_keys, false, "What h3 and hq serve."),
+	SECTION("routing", routing_keys, false, "How packets find the shard of their connection."),
 	SECTION("idle", idle_keys, false, "What a shard does that has nothing to do."),
 	SECTION("log", log_keys, false, "Lines for people, on standard error."),
 	SECTION("control", control_keys, false, "Management."),
