@@ -3,7 +3,7 @@
 #include "base/assert.h"
 #include "quic/conn_send.h"
 
-enum { STREAM_FRAME_MIN_BYTES = 32, MINIMUM_CRYPTO_BYTES = 16, NEW_TOKEN_PLACES = 1 };
+enum { STREAM_FRAME_MIN_BYTES = 32, MINIMUM_CRYPTO_BYTES = 16, ACKS_PER_PING = 32 };
 
 static bool
 full(const struct quic_building *packet)
@@ -299,6 +299,23 @@ add_application(struct quic_building *packet)
 	add_streams(packet);
 }
 
+/*
+ * A receiver that sends nothing but ACKs would never learn that they have arrived and report the same ranges for ever (RFC 9000 section 13.2.4).
+ */
+static bool
+wants_ping(const struct quic_building *packet, const struct quic_ack *ack)
+{
+	const struct quic_conn *conn = packet->conn;
+
+	if (packet->ack_eliciting)
+		return false;
+	if (conn->probes[packet->space] > 0)
+		return true;
+	return packet->space == QUIC_SPACE_APPLICATION && packet->may_send_data &&
+		((conn->want & QUIC_WANT_PING) != 0 ||
+			(conn->acks_only >= ACKS_PER_PING && ack->count > 1 && packet->frame_count > 0));
+}
+
 bool
 quic_conn_write_frames(struct quic_building *packet)
 {
@@ -320,15 +337,14 @@ quic_conn_write_frames(struct quic_building *packet)
 		add_application(packet);
 	else if (packet->may_send_data)
 		add_crypto(packet);
-	if (!packet->ack_eliciting &&
-		(conn->probes[packet->space] > 0 ||
-			((conn->want & QUIC_WANT_PING) != 0 && packet->may_send_data &&
-				packet->space == QUIC_SPACE_APPLICATION)))
+	if (wants_ping(packet, &space->ack))
 		quic_building_add(packet, &ping, &sent_ping);
 	if (packet->ack_eliciting && packet->space == QUIC_SPACE_APPLICATION)
 		conn->want &= (uint16_t)~QUIC_WANT_PING;
 	if (!packet->ack_eliciting && !(with_ack && ack_due))
 		return false;
+	if (packet->space == QUIC_SPACE_APPLICATION)
+		conn->acks_only = packet->ack_eliciting ? 0 : conn->acks_only + (conn->acks_only < UINT8_MAX);
 	if (with_ack)
 		quic_ack_on_sent(&space->ack);
 	return true;

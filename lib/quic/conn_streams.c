@@ -2,6 +2,15 @@
 /* What the application does with streams: the stream set does it, and the connection gets its turn to send. */
 #include "quic/conn_internal.h"
 
+/* One that found no memory is woken later, by the timer that the end of the turn arms. */
+static void
+written(struct quic_conn *conn)
+{
+	quic_conn_streams_changed(conn);
+	if (conn->streams.starved)
+		quic_conn_set_ready(conn);
+}
+
 static bool
 usable(const struct quic_conn *conn)
 {
@@ -84,7 +93,7 @@ quic_conn_stream_write(
 		return 0;
 	taken = quic_stream_set_write(
 		&conn->streams, &conn->endpoint->memory, stream_id, octets, length, fin);
-	quic_conn_streams_changed(conn);
+	written(conn);
 	return taken;
 }
 
@@ -96,8 +105,8 @@ quic_conn_stream_write_static(struct quic_conn *conn, uint64_t stream_id, const 
 		quic_stream_set_write_static(
 			&conn->streams, &conn->endpoint->memory, stream_id, octets, length, fin, cookie);
 
-	if (taken)
-		quic_conn_streams_changed(conn);
+	if (usable(conn))
+		written(conn);
 	return taken;
 }
 

@@ -5,6 +5,9 @@
  */
 #include "quic/conn_internal.h"
 
+/* How long a write that found no memory waits for it. */
+#define WAKE_NS (5 * BASE_MS)
+
 /* RFC 9000 section 10.1: never shorter than three PTO. */
 void
 quic_conn_restart_idle(struct quic_conn *conn)
@@ -52,6 +55,8 @@ quic_conn_arm(struct quic_conn *conn)
 		earliest_ns = base_time_earlier(earliest_ns, conn->deadlines[i]);
 	if (conn->state == QUIC_CONN_OPEN && conn->handshake != NULL && !conn->handshake_confirmed)
 		earliest_ns = base_time_earlier(earliest_ns, conn->handshake->deadline_ns);
+	if (conn->state == QUIC_CONN_OPEN && conn->streams.starved)
+		earliest_ns = base_time_earlier(earliest_ns, base_time_after(conn->endpoint->now_ns, WAKE_NS));
 	/* Never in the past: what could not be done now, for want of memory say, would keep the wheel from all others. */
 	if (earliest_ns <= conn->endpoint->now_ns)
 		earliest_ns = conn->endpoint->now_ns + 1;
@@ -87,6 +92,10 @@ expire_open(struct quic_conn *conn)
 		quic_conn_path_expire(conn);
 	if (passed(conn, QUIC_TIMER_MTU))
 		quic_conn_mtu_expire(conn);
+	if (conn->streams.starved) {
+		quic_stream_set_wake(&conn->streams);
+		quic_conn_streams_changed(conn);
+	}
 	quic_conn_release_handshake(conn);
 }
 

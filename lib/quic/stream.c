@@ -308,6 +308,19 @@ quic_stream_on_sent(struct quic_stream *stream, const struct quic_send_piece *pi
 	return used;
 }
 
+bool
+quic_stream_starved(const struct quic_stream *stream)
+{
+	return stream->write_short && stream->send.start == stream->send.end;
+}
+
+void
+quic_stream_wake(struct quic_stream *stream)
+{
+	stream->write_short = false;
+	stream->events |= QUIC_STREAM_EVENT_WRITABLE;
+}
+
 void
 quic_stream_on_acked(
 	struct quic_stream *stream, struct quic_memory *memory, uint64_t offset, uint64_t length, bool fin)

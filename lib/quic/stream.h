@@ -117,6 +117,10 @@ bool quic_stream_read(const struct quic_stream *stream, const struct quic_memory
 void quic_stream_consume(struct quic_stream *stream, struct quic_memory *memory,
 	struct quic_chunk_account *account, uint64_t length, struct quic_stream_effect *effect);
 size_t quic_stream_room(const struct quic_stream *stream, uint32_t send_buffer_bytes);
+/* A write was cut short, and with nothing in flight no progress will tell that there is room again. */
+bool quic_stream_starved(const struct quic_stream *stream);
+/* WRITABLE all the same. */
+void quic_stream_wake(struct quic_stream *stream);
 size_t quic_stream_write(struct quic_stream *stream, struct quic_memory *memory, const uint8_t *octets,
 	size_t length, bool fin, uint32_t send_buffer_bytes);
 bool quic_stream_write_static(struct quic_stream *stream, struct quic_memory *memory, const uint8_t *octets,

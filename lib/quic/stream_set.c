@@ -521,6 +521,21 @@ quic_stream_set_room(struct quic_stream_set *set, uint64_t stream_id)
 	return stream != NULL ? quic_stream_room(stream, set->send_buffer_bytes) : 0;
 }
 
+void
+quic_stream_set_wake(struct quic_stream_set *set)
+{
+	struct quic_stream **buckets = set->buckets != NULL ? set->buckets : set->own_buckets;
+	unsigned count = set->buckets != NULL ? TABLE_BUCKETS : QUIC_STREAM_SET_OWN_BUCKETS;
+
+	set->starved = false;
+	for (unsigned i = 0; i < count; i++)
+		for (struct quic_stream *stream = buckets[i]; stream != NULL; stream = stream->hash_next)
+			if (quic_stream_starved(stream)) {
+				quic_stream_wake(stream);
+				quic_stream_set_update(set, stream);
+			}
+}
+
 size_t
 quic_stream_set_write(struct quic_stream_set *set, struct quic_memory *memory, uint64_t stream_id,
 	const uint8_t *octets, size_t length, bool fin)
@@ -531,6 +546,7 @@ quic_stream_set_write(struct quic_stream_set *set, struct quic_memory *memory, u
 	if (stream == NULL)
 		return 0;
 	taken = quic_stream_write(stream, memory, octets, length, fin, set->send_buffer_bytes);
+	set->starved = set->starved || quic_stream_starved(stream);
 	quic_stream_set_update(set, stream);
 	return taken;
 }
@@ -545,6 +561,7 @@ quic_stream_set_write_static(struct quic_stream_set *set, struct quic_memory *me
 	if (stream == NULL)
 		return false;
 	taken = quic_stream_write_static(stream, memory, octets, length, fin, cookie);
+	set->starved = set->starved || quic_stream_starved(stream);
 	quic_stream_set_update(set, stream);
 	return taken;
 }

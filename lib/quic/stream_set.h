@@ -50,6 +50,7 @@ struct quic_stream_set {
 	uint8_t control;      /* connection's frames to send: enum in stream_set.c */
 	uint8_t role;         /* enum quic_role */
 	bool streams_allowed; /* the event is owed */
+	bool starved;         /* a write found no memory, and no ACK will bring any: quic_stream_set_wake() */
 	bool wanted_streams;  /* the application wanted more than the limit */
 };
 
@@ -102,6 +103,8 @@ struct quic_stream_event {
 bool quic_stream_set_next_event(
 	struct quic_stream_set *set, struct quic_memory *memory, struct quic_stream_event *event);
 bool quic_stream_set_has_event(const struct quic_stream_set *set);
+/* After a while: WRITABLE for streams whose write was cut short with nothing in flight. */
+void quic_stream_set_wake(struct quic_stream_set *set);
 
 /* ---- sending ---- */
 

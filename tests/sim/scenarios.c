@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "quic/conn_state.h"
+#include "quic/error.h"
 #include "tests/sim/sim.h"
 
 #define PERCENT(n) ((uint32_t)((n)*10000))
@@ -387,17 +389,256 @@ retry(struct sim_config *config, struct base_random *random)
 	patient(config, 120);
 }
 
+static bool
+first_closed(const struct sim *sim)
+{
+	return sim->connections[0].closed;
+}
+
+/* The token is too old by the time it comes back: RFC 9000 section 8.1.3. */
+static void
+late_token_verify(struct sim *sim)
+{
+	if (sim->connections[0].error_code != QUIC_INVALID_TOKEN || !sim->connections[0].closed_by_peer)
+		sim_fail(sim, "not closed for its token, but with 0x%llx",
+			(unsigned long long)sim->connections[0].error_code);
+	if (quic_endpoint_connections(sim->server.endpoint) != 0)
+		sim_fail(sim, "a connection began with a token that was too old");
+}
+
+static void
+late_token(struct sim_config *config, struct base_random *random)
+{
+	handshake(config, random);
+	config->server_limits.retry_above = 0;
+	config->server_limits.token_lifetime_ns = 15 * BASE_MS;
+	config->done = first_closed;
+	config->verify = late_token_verify;
+}
+
+static void
+refused_tick(struct sim *sim)
+{
+	quic_endpoint_stop_accepting(sim->server.endpoint);
+}
+
+static void
+refused_verify(struct sim *sim)
+{
+	if (sim->connections[0].error_code != QUIC_CONNECTION_REFUSED || !sim->connections[0].closed_by_peer)
+		sim_fail(sim, "not refused, but closed with 0x%llx",
+			(unsigned long long)sim->connections[0].error_code);
+	if (sim_counter(&sim->server, "accepted") != 0)
+		sim_fail(sim, "a connection was accepted all the same");
+}
+
+static void
+refused(struct sim_config *config, struct base_random *random)
+{
+	handshake(config, random);
+	config->tick = refused_tick;
+	config->done = first_closed;
+	config->verify = refused_verify;
+}
+
+/* All clients but the last fall silent after their first datagram. */
+static bool
+only_the_last(struct sim *sim, bool from_server, struct base_datagram *datagram)
+{
+	uint32_t number = (uint32_t)datagram->path.local.port - SIM_CLIENT_PORT;
+	bool silent = !from_server && number + 1 < sim->config.connections &&
+		(sim->marks[0] >> number & 1) != 0;
+
+	if (!from_server)
+		sim->marks[0] |= UINT64_C(1) << number;
+	return silent;
+}
+
+static bool
+last_answered(const struct sim *sim)
+{
+	return sim->connections[sim->config.connections - 1].done_ns != 0;
+}
+
+static void
+eviction_verify(struct sim *sim)
+{
+	if (sim_counter(&sim->server, "handshakes_evicted") < sim->config.connections - 4)
+		sim_fail(sim, "only %llu handshakes gave way",
+			(unsigned long long)sim_counter(&sim->server, "handshakes_evicted"));
+	if (quic_endpoint_connections(sim->server.endpoint) > 4)
+		sim_fail(sim, "%u connections where 4 handshakes are allowed",
+			quic_endpoint_connections(sim->server.endpoint));
+}
+
+static void
+eviction(struct sim_config *config, struct base_random *random)
+{
+	handshake(config, random);
+	config->connections = 30;
+	config->server_limits.handshakes = 4;
+	config->intercept = only_the_last;
+	config->done = last_answered;
+	config->verify = eviction_verify;
+}
+
+enum { GOING_AWAY = 0x100 };
+
+static void
+going_away_tick(struct sim *sim)
+{
+	if (sim->connections[0].answered != 2 || sim->marks[0]++ != 0)
+		return;
+	quic_endpoint_stop_accepting(sim->server.endpoint);
+	quic_endpoint_close_all(sim->server.endpoint, GOING_AWAY, true, sim->now_ns);
+}
+
+static bool
+all_closed(const struct sim *sim)
+{
+	for (uint32_t i = 0; i < sim->config.connections; i++)
+		if (!sim->connections[i].closed)
+			return false;
+	return true;
+}
+
+static void
+going_away_verify(struct sim *sim)
+{
+	for (uint32_t i = 0; i < sim->config.connections; i++)
+		if (sim->connections[i].error_code != GOING_AWAY || !sim->connections[i].closed_by_peer)
+			sim_fail(sim, "connection %u was not told that the server goes", i);
+}
+
+static void
+going_away(struct sim_config *config, struct base_random *random)
+{
+	config->connections = 40;
+	config->requests = 50;
+	config->at_once = 2;
+	config->tick = going_away_tick;
+	config->done = all_closed;
+	config->verify = going_away_verify;
+}
+
+/* ECN-capable packets of the server's vanish (RFC 9000 section 13.4.2). */
+static bool
+vanish_marked(struct sim *sim, bool from_server, struct base_datagram *datagram)
+{
+	sim->marks[0] += from_server && datagram->ecn != BASE_ECN_NOT_ECT;
+	return from_server && datagram->ecn != BASE_ECN_NOT_ECT;
+}
+
+/* Or somebody on the way clears the mark. */
+static bool
+bleach(struct sim *sim, bool from_server, struct base_datagram *datagram)
+{
+	sim->marks[0] += from_server && datagram->ecn != BASE_ECN_NOT_ECT;
+	datagram->ecn = BASE_ECN_NOT_ECT;
+	return false;
+}
+
+static void
+unmarked_verify(struct sim *sim)
+{
+	if (sim->marks[0] == 0 || sim->marks[0] > 200)
+		sim_fail(sim, "%llu packets were sent ECN-capable on a path that is not",
+			(unsigned long long)sim->marks[0]);
+}
+
+static void
+ecn_vanishes(struct sim_config *config, struct base_random *random)
+{
+	config->download_bytes = 2000000;
+	config->intercept = vanish_marked;
+	config->verify = unmarked_verify;
+}
+
+static void
+ecn_bleached(struct sim_config *config, struct base_random *random)
+{
+	ecn_vanishes(config, random);
+	config->intercept = bleach;
+}
+
+static void
+ranges_forgotten_verify(struct sim *sim)
+{
+	const struct quic_conn *conn = sim_client_conn(sim, 0);
+
+	if (conn->space.ack.report_from == 0)
+		sim_fail(sim, "a receiver that only sends ACKs reports all ranges for ever");
+}
+
+/* RFC 9000 section 13.2.4. */
+static void
+ranges_forgotten(struct sim_config *config, struct base_random *random)
+{
+	config->download_bytes = 3000000;
+	config->down.loss = PERCENT(2);
+	config->verify = ranges_forgotten_verify;
+	patient(config, 120);
+}
+
+static void
+give_back(struct sim *sim)
+{
+	while (sim->stolen != NULL) {
+		void **chunk = sim->stolen;
+
+		sim->stolen = *chunk;
+		base_pool_give(sim->server.pools[QUIC_POOL_CHUNK], chunk);
+	}
+}
+
+/* All but two chunks of the server's are gone for half a second. */
+static void
+steal_tick(struct sim *sim)
+{
+	struct base_pool *pool = sim->server.pools[QUIC_POOL_CHUNK];
+	bool ready = true;
+
+	for (uint32_t i = 0; i < sim->config.connections; i++)
+		ready = ready && sim->connections[i].connected;
+	if (ready && sim->marks[0] == 0) {
+		sim->marks[0] = sim->now_ns;
+		while (pool->in_use + 2 < pool->capacity) {
+			void **chunk = base_pool_take(pool);
+
+			*chunk = sim->stolen;
+			sim->stolen = chunk;
+		}
+	}
+	if (sim->now_ns > sim->marks[0] + 500 * BASE_MS)
+		give_back(sim);
+}
+
+static void
+starved_verify(struct sim *sim)
+{
+	if (sim->marks[0] == 0 || sim->stolen != NULL)
+		sim_fail(sim, "nobody had to wait");
+	give_back(sim);
+}
+
+/* A write that was cut short with nothing in flight: no ACK will wake the application. */
+static void
+starved(struct sim_config *config, struct base_random *random)
+{
+	config->connections = 12;
+	config->requests = 3;
+	config->upload_bytes = 200;
+	config->tick = steal_tick;
+	config->verify = starved_verify;
+	config->server_limits.chunks_in_stock = 0;
+	config->time_limit_ns = 10 * BASE_SECOND;
+}
+
 static void
 restart_tick(struct sim *sim)
 {
 	if (sim->connections[0].answered == 3)
 		sim_restart(sim, &sim->server);
-}
-
-static bool
-first_closed(const struct sim *sim)
-{
-	return sim->connections[0].closed;
 }
 
 static void
@@ -776,6 +1017,14 @@ const struct sim_scenario sim_scenarios[] = {
 	{"few_ids", "the same with active_connection_id_limit 2", few_ids},
 	{"version_negotiation", "the client begins with a version nobody speaks", version_negotiation},
 	{"retry", "every client is sent a Retry", retry},
+	{"late_token", "the Retry token comes back too late", late_token},
+	{"refused", "the server accepts nobody any more", refused},
+	{"eviction", "30 clients, 4 handshakes allowed, and only the last client goes on", eviction},
+	{"going_away", "the server closes all connections at once", going_away},
+	{"ecn_vanishes", "ECN-capable packets do not pass", ecn_vanishes},
+	{"ecn_bleached", "ECN marks are cleared on the way", ecn_bleached},
+	{"ranges_forgotten", "a client that does nothing but receive", ranges_forgotten},
+	{"starved", "the server's chunks are used up for half a second", starved},
 	{"stateless_reset", "the server forgets all connections", stateless_reset},
 	{"idle_timeout", "nobody closes", idle_timeout},
 	{"unopenable_initials", "handshakes beside a flood of Initials that cannot be opened",

@@ -138,6 +138,7 @@ struct sim {
 	uint64_t server_error;
 	uint64_t server_busy_ns; /* until when it is, with packet_ns */
 	uint64_t marks[4];       /* a scenario's own, as the next two */
+	void *stolen;
 	struct base_datagram kept;
 	uint8_t kept_octets[SIM_BUFFER_BYTES];
 	uint64_t steps;
