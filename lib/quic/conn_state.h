@@ -82,7 +82,7 @@ struct quic_conn {
 	uint16_t probe_ceiling;  /* smallest size known not to pass */
 	uint8_t probe_failures;
 	uint8_t pto_count;
-	uint8_t acks_only; /* 1-RTT packets in a row that no ACK of the peer's will answer */
+	uint8_t acks_only;                /* 1-RTT packets in a row that no ACK of the peer's will answer */
 	uint8_t probes[QUIC_SPACE_COUNT]; /* packets to send whatever the window says */
 	uint32_t credit_bytes;            /* until the address is validated: what may be sent */
 	struct quic_rtt rtt;

@@ -56,7 +56,8 @@ quic_conn_arm(struct quic_conn *conn)
 	if (conn->state == QUIC_CONN_OPEN && conn->handshake != NULL && !conn->handshake_confirmed)
 		earliest_ns = base_time_earlier(earliest_ns, conn->handshake->deadline_ns);
 	if (conn->state == QUIC_CONN_OPEN && conn->streams.starved)
-		earliest_ns = base_time_earlier(earliest_ns, base_time_after(conn->endpoint->now_ns, WAKE_NS));
+		earliest_ns =
+			base_time_earlier(earliest_ns, base_time_after(conn->endpoint->now_ns, WAKE_NS));
 	/* Never in the past: what could not be done now, for want of memory say, would keep the wheel from all others. */
 	if (earliest_ns <= conn->endpoint->now_ns)
 		earliest_ns = conn->endpoint->now_ns + 1;

@@ -446,8 +446,8 @@ static bool
 only_the_last(struct sim *sim, bool from_server, struct base_datagram *datagram)
 {
 	uint32_t number = (uint32_t)datagram->path.local.port - SIM_CLIENT_PORT;
-	bool silent = !from_server && number + 1 < sim->config.connections &&
-		(sim->marks[0] >> number & 1) != 0;
+	bool silent =
+		!from_server && number + 1 < sim->config.connections && (sim->marks[0] >> number & 1) != 0;
 
 	if (!from_server)
 		sim->marks[0] |= UINT64_C(1) << number;
