@@ -151,7 +151,7 @@ open_shard(struct services *services, uint16_t index, char *error, size_t room)
 	services->shards[index] = shard;
 	for (unsigned int i = 0; i < POOL_COUNT; i++)
 		if (services->pools[i] != NULL)
-			shard_pool_init(&shard->pools[i], services->pools[i]);
+			shard_pool_init(&shard->pools[i], services->pools[i], services->config->shards.count);
 	if (wanted->h3 && !open_h3(services, shard, socket, error, room))
 		return false;
 	if (wanted->hq) {

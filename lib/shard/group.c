@@ -102,7 +102,7 @@ open_pools(struct group *group, char *error, size_t room)
 			return fail(error, room, pool_names[i], pool_bytes(config, (enum quic_pool)i));
 		group->group.pools[i] = pool;
 		for (uint16_t shard = 0; shard < config->shards; shard++)
-			shard_pool_init(&group->views[shard][i], pool);
+			shard_pool_init(&group->views[shard][i], pool, config->shards);
 	}
 	return true;
 }

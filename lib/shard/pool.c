@@ -39,11 +39,11 @@ shard_pool_memory_close(struct rte_mempool *mempool)
 }
 
 void
-shard_pool_init(struct shard_pool *view, struct rte_mempool *mempool)
+shard_pool_init(struct shard_pool *view, struct rte_mempool *mempool, uint16_t users)
 {
 	*view = (struct shard_pool){.pool = {.take = take,
 					    .give = give,
 					    .element_bytes = mempool->elt_size,
-					    .capacity = mempool->size},
+					    .capacity = mempool->size / (users > 0 ? users : 1)},
 		.mempool = mempool};
 }

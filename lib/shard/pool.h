@@ -22,6 +22,7 @@ struct rte_mempool *shard_pool_memory_open(
 	const char *name, uint32_t element_bytes, uint32_t capacity, uint16_t users, int socket);
 void shard_pool_memory_close(struct rte_mempool *mempool);
 
-void shard_pool_init(struct shard_pool *view, struct rte_mempool *mempool);
+/* `users` share the elements; each is told its share as capacity, so that "nearly empty" is true for all of them in time. */
+void shard_pool_init(struct shard_pool *view, struct rte_mempool *mempool, uint16_t users);
 
 #endif

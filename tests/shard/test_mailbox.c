@@ -88,9 +88,10 @@ pool__lets_another_view_give_back(void **state)
 	unsigned count = 0;
 
 	assert_non_null(memory);
-	shard_pool_init(&a, memory);
-	shard_pool_init(&b, memory);
+	shard_pool_init(&a, memory, 2);
+	shard_pool_init(&b, memory, 2);
 	assert_int_equal(a.pool.element_bytes >= 100, 1);
+	assert_int_equal(a.pool.capacity, 32);
 	while (count < 64 && (elements[count] = base_pool_take(&a.pool)) != NULL)
 		count++;
 	assert_int_equal(count, 64);
