@@ -192,10 +192,8 @@ quic_conn_destroy(struct quic_conn *conn)
 	base_list_remove(&conn->turn_link);
 	base_wheel_arm(&endpoint->wheel, &conn->timer, BASE_NEVER);
 	endpoint->connection_count--;
-	if (conn->own_ids.next > QUIC_CONN_ID_SEQUENCE_MAX)
-		quic_slots_retire(endpoint->slots, conn->slot, endpoint->shard);
-	else
-		quic_slots_free(endpoint->slots, conn->slot, endpoint->shard);
+	/* Sequence numbers begin again with the generation: a peer that used them up has not used up the slot. */
+	quic_slots_free(endpoint->slots, conn->slot, endpoint->shard);
 }
 
 void

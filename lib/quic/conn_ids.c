@@ -126,9 +126,13 @@ set_token(struct quic_conn *conn, struct quic_peer_id *id, const uint8_t token[Q
 {
 	struct quic_table *table = &conn->endpoint->resets;
 	uint64_t key = quic_reset_key(table, token);
+	struct quic_handle other;
 
-	/* Without a place in the table resets of this peer go unnoticed: it times out instead. */
-	if (quic_table_insert(table, key, quic_conn_handle(conn)))
+	/*
+	 * Without a place in the table resets of this peer go unnoticed: it times out instead. The same token for many
+	 * IDs (RFC 9000 section 10.3 forbids it) would have all of them in one place, and a long search for each.
+	 */
+	if (!quic_table_find(table, key, &other) && quic_table_insert(table, key, quic_conn_handle(conn)))
 		id->reset_key = key;
 	else
 		quic_count(conn->endpoint, QUIC_COUNTER_DROP_NO_MEMORY);

@@ -117,6 +117,8 @@ void quic_conn_receive_path_challenge(
 	struct quic_conn *conn, const struct base_datagram *datagram, const uint8_t *data);
 void quic_conn_receive_path_response(struct quic_conn *conn, const uint8_t *data);
 void quic_conn_path_expire(struct quic_conn *conn);
+/* Gives the chunk back unless something is still to be validated or answered. */
+void quic_conn_release_migration(struct quic_conn *conn);
 void quic_conn_mtu_expire(struct quic_conn *conn);
 /* Nothing passes any more (RFC 8899 section 4.3): back to 1200. */
 void quic_conn_mtu_black_hole(struct quic_conn *conn);

@@ -24,8 +24,8 @@ take_migration(struct quic_conn *conn)
 	return conn->migration;
 }
 
-static void
-give_migration(struct quic_conn *conn)
+void
+quic_conn_release_migration(struct quic_conn *conn)
 {
 	struct quic_migration *migration = conn->migration;
 
@@ -98,7 +98,7 @@ end_challenge(struct quic_conn *conn)
 	migration->want_previous_challenge = false;
 	conn->deadlines[QUIC_TIMER_PATH] = BASE_NEVER;
 	conn->address_validated = true;
-	give_migration(conn);
+	quic_conn_release_migration(conn);
 	quic_conn_set_loss_timer(conn);
 	quic_conn_set_ready(conn);
 }

@@ -355,8 +355,16 @@ send_elsewhere(struct quic_conn *conn, struct base_datagram *datagram)
 
 	if (migration == NULL)
 		return false;
-	if (migration->want_response && send_path_response(conn, datagram))
-		return true;
+	if (migration->want_response) {
+		bool sent = send_path_response(conn, datagram);
+
+		quic_conn_release_migration(conn);
+		if (sent)
+			return true;
+		migration = conn->migration;
+		if (migration == NULL)
+			return false;
+	}
 	/* The new path's goes first if it can. */
 	return migration->want_previous_challenge &&
 		(!migration->want_challenge || quic_conn_blocked_by_credit(conn)) &&

@@ -133,6 +133,51 @@ path_response__to_another_address_gives_no_credit(void **state)
 	raw_close(raw);
 }
 
+/* A peer that retires IDs until their sequence numbers are used up must not take the slot with it. */
+static void
+destroy__of_a_connection_without_sequence_numbers_left_frees_the_slot(void **state)
+{
+	struct raw *raw = connected();
+	struct quic_conn *conn = raw_conn(raw, QUIC_SERVER);
+	uint32_t before = quic_slots_free_count(&raw->nodes[QUIC_SERVER].slots, 0);
+
+	(void)state;
+	quic_conn_close(conn, 0, NULL);
+	conn->own_ids.base = QUIC_CONN_ID_SEQUENCE_MAX;
+	conn->own_ids.next = QUIC_CONN_ID_SEQUENCE_MAX + 1;
+	raw_wait(raw, 10 * BASE_SECOND);
+	assert_int_equal(quic_slots_free_count(&raw->nodes[QUIC_SERVER].slots, 0), before + 1);
+	raw_close(raw);
+}
+
+/* RFC 9000 section 10.3: "The same stateless reset token MUST NOT be used for multiple connection IDs." */
+static void
+receive_new_connection_id__with_a_known_token_takes_no_second_place(void **state)
+{
+	struct raw *raw = connected();
+	const struct quic_table *resets = &raw->nodes[QUIC_SERVER].endpoint->resets;
+
+	(void)state;
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "18 0a 0a 04 a1a2a3a4 000102030405060708090a0b0c0d0e0f");
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "18 0b 0a 04 b1b2b3b4 000102030405060708090a0b0c0d0e0f");
+	raw_expect_open(raw);
+	assert_int_equal(resets->count, 1);
+	raw_close(raw);
+}
+
+/* What a PATH_CHALLENGE takes goes back with its answer. */
+static void
+path_response__leaves_no_memory_behind(void **state)
+{
+	struct raw *raw = connected();
+
+	(void)state;
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "1a 0102030405060708");
+	assert_int_equal(raw_count(raw, QUIC_FRAME_PATH_RESPONSE), 1);
+	assert_null(raw_conn(raw, QUIC_SERVER)->migration);
+	raw_close(raw);
+}
+
 int
 main(void)
 {
@@ -141,6 +186,9 @@ main(void)
 		cmocka_unit_test(closing__beyond_the_deadline_of_the_handshake_does_not_spin),
 		cmocka_unit_test(ack__that_the_amplification_limit_holds_back_does_not_spin),
 		cmocka_unit_test(path_response__to_another_address_gives_no_credit),
+		cmocka_unit_test(destroy__of_a_connection_without_sequence_numbers_left_frees_the_slot),
+		cmocka_unit_test(receive_new_connection_id__with_a_known_token_takes_no_second_place),
+		cmocka_unit_test(path_response__leaves_no_memory_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
