@@ -171,7 +171,6 @@ connect_one(struct wire_client *client, struct wire_conn *conn, uint64_t now_ns)
 							(uint16_t)(FIRST_PORT + client->next_port++ % 40000)),
 					       .remote = wire_address(WIRE_SERVER_LAST, WIRE_QUIC_PORT)},
 		.server_name = "localhost",
-		.alpn = client->task->alpn,
 		.user = conn};
 	struct quic_conn *quic = quic_endpoint_connect(client->endpoint, &connect, now_ns);
 

@@ -157,16 +157,14 @@ uint64_t quic_endpoint_deadline(const struct quic_endpoint *endpoint);
 struct quic_connect {
 	struct base_path path;
 	const char *server_name; /* SNI; may be NULL */
-	const char *alpn;        /* one protocol, or several separated by commas */
 	const uint8_t *ticket;   /* of an earlier connection, or NULL */
 	uint32_t ticket_length;
 	const uint8_t *token; /* of an earlier NEW_TOKEN frame, or NULL */
 	uint32_t token_length;
-	uint32_t version; /* 0: version 1 */
 	void *user;
 };
 
-/* Begins a connection as client. NULL when slots or pools are used up (counted). The strings are copied. */
+/* Begins a connection as client; what it offers by ALPN is its TLS context's. NULL when slots or pools are used up (counted). The strings are copied. */
 struct quic_conn *quic_endpoint_connect(
 	struct quic_endpoint *endpoint, const struct quic_connect *connect, uint64_t now_ns);
 /* The connection of a handle if this endpoint owns it, else NULL. */

@@ -245,7 +245,6 @@ raw_connect(struct raw *raw)
 	struct quic_connect connect = {
 		.path = {.local = raw->path.remote, .remote = raw->path.local},
 		.server_name = "localhost",
-		.alpn = "raw",
 	};
 	struct quic_conn *conn =
 		quic_endpoint_connect(raw->nodes[QUIC_CLIENT].endpoint, &connect, raw->now_ns);

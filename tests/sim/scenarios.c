@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the simulated networks and applications are like, each under a name. */
+/* The table of scenarios, and those about handshakes, transfers and ordinary faults. */
+#include "tests/sim/scenarios.h"
+
 #include <string.h>
 
 #include "base/time.h"
 #include "quic/conn_state.h"
 #include "quic/error.h"
-#include "tests/sim/sim.h"
 
-#define PERCENT(n) ((uint32_t)((n)*10000))
-#define START_NS BASE_SECOND
-
-static void
-both(struct sim_config *config, struct net_impair_config link)
+void
+scenario_both(struct sim_config *config, struct net_impair_config link)
 {
 	config->up = link;
 	config->down = link;
 }
 
-static void
-patient(struct sim_config *config, uint64_t seconds)
+void
+scenario_patient(struct sim_config *config, uint64_t seconds)
 {
 	config->time_limit_ns = seconds * BASE_SECOND;
 	config->server_limits.handshake_timeout_ns = seconds * BASE_SECOND;
@@ -27,16 +25,16 @@ patient(struct sim_config *config, uint64_t seconds)
 	config->client_limits.idle_timeout_ns = seconds * BASE_SECOND;
 }
 
-static void
-handshake(struct sim_config *config, struct base_random *random)
+void
+scenario_handshake(struct sim_config *config, struct base_random *random)
 {
 	config->download_bytes = base_random_below(random, 2000);
 	config->upload_bytes = base_random_below(random, 2000);
 	config->time_limit_ns = BASE_SECOND;
 }
 
-static void
-transfer(struct sim_config *config, struct base_random *random)
+void
+scenario_transfer(struct sim_config *config, struct base_random *random)
 {
 	config->requests = 4;
 	config->download_bytes = 200000 + base_random_below(random, 300000);
@@ -46,17 +44,17 @@ transfer(struct sim_config *config, struct base_random *random)
 static void
 loss(struct sim_config *config, struct base_random *random)
 {
-	transfer(config, random);
-	patient(config, 300);
-	both(config, (struct net_impair_config){.delay_ns = 15 * BASE_MS, .loss = PERCENT(5)});
+	scenario_transfer(config, random);
+	scenario_patient(config, 300);
+	scenario_both(config, (struct net_impair_config){.delay_ns = 15 * BASE_MS, .loss = PERCENT(5)});
 }
 
 static void
 loss_in_handshake(struct sim_config *config, struct base_random *random)
 {
-	handshake(config, random);
-	patient(config, 600);
-	both(config,
+	scenario_handshake(config, random);
+	scenario_patient(config, 600);
+	scenario_both(config,
 		(struct net_impair_config){
 			.delay_ns = 15 * BASE_MS, .loss = PERCENT(30), .burst_loss = PERCENT(30)});
 }
@@ -64,8 +62,8 @@ loss_in_handshake(struct sim_config *config, struct base_random *random)
 static void
 reordering(struct sim_config *config, struct base_random *random)
 {
-	transfer(config, random);
-	both(config,
+	scenario_transfer(config, random);
+	scenario_both(config,
 		(struct net_impair_config){
 			.delay_ns = 10 * BASE_MS, .reorder = PERCENT(10), .reorder_ns = 8 * BASE_MS});
 }
@@ -73,24 +71,24 @@ reordering(struct sim_config *config, struct base_random *random)
 static void
 duplication(struct sim_config *config, struct base_random *random)
 {
-	transfer(config, random);
-	both(config, (struct net_impair_config){.delay_ns = 10 * BASE_MS, .duplicate = PERCENT(20)});
+	scenario_transfer(config, random);
+	scenario_both(config, (struct net_impair_config){.delay_ns = 10 * BASE_MS, .duplicate = PERCENT(20)});
 }
 
 static void
 corruption(struct sim_config *config, struct base_random *random)
 {
-	transfer(config, random);
-	patient(config, 300);
-	both(config, (struct net_impair_config){.delay_ns = 10 * BASE_MS, .corrupt = PERCENT(3)});
+	scenario_transfer(config, random);
+	scenario_patient(config, 300);
+	scenario_both(config, (struct net_impair_config){.delay_ns = 10 * BASE_MS, .corrupt = PERCENT(3)});
 }
 
 static void
 corruption_in_handshake(struct sim_config *config, struct base_random *random)
 {
-	handshake(config, random);
-	patient(config, 600);
-	both(config, (struct net_impair_config){.delay_ns = 15 * BASE_MS, .corrupt = PERCENT(30)});
+	scenario_handshake(config, random);
+	scenario_patient(config, 600);
+	scenario_both(config, (struct net_impair_config){.delay_ns = 15 * BASE_MS, .corrupt = PERCENT(30)});
 }
 
 static struct net_impair_config
@@ -121,7 +119,7 @@ anything(struct sim_config *config, struct base_random *random)
 	config->upload_bytes = base_random_below(random, 50000);
 	config->unidirectional = base_random_below(random, 4) == 0;
 	config->datagrams = (uint32_t)base_random_below(random, 5);
-	patient(config, 900);
+	scenario_patient(config, 900);
 	config->up = any_link(random);
 	config->down = any_link(random);
 	config->server_limits.stream_window_bytes = 2000 + base_random_below(random, 100000);
@@ -134,31 +132,6 @@ anything(struct sim_config *config, struct base_random *random)
 		(enum quic_congestion_algorithm)base_random_below(random, QUIC_CONGESTION_COUNT);
 	config->server_limits.retry_above = base_random_below(random, 3) == 0 ? 0 : 1024;
 	config->server_limits.key_update_packets = base_random_below(random, 2) * 50;
-}
-
-/* Nothing passes for two seconds, several times. */
-static void
-blackhole_tick(struct sim *sim)
-{
-	uint64_t phase_ns = (sim->now_ns - START_NS) % (7 * BASE_SECOND);
-	struct net_impair_config up = sim->config.up, down = sim->config.down;
-
-	if (phase_ns > 100 * BASE_MS && phase_ns < 2100 * BASE_MS) {
-		up.loss = NET_IMPAIR_WHOLE;
-		down.loss = NET_IMPAIR_WHOLE;
-	}
-	net_impair_change(&sim->up, &up);
-	net_impair_change(&sim->down, &down);
-}
-
-static void
-blackhole(struct sim_config *config, struct base_random *random)
-{
-	config->download_bytes = 6000000;
-	config->tick = blackhole_tick;
-	config->down.rate_bits_per_second = 10000000;
-	config->down.queue_ns = 100 * BASE_MS;
-	patient(config, 120);
 }
 
 static void
@@ -189,7 +162,7 @@ key_update(struct sim_config *config, struct base_random *random)
 	config->down.queue_ns = 50 * BASE_MS;
 	config->up.loss = PERCENT(2);
 	config->down.loss = PERCENT(2);
-	patient(config, 120);
+	scenario_patient(config, 120);
 }
 
 static void
@@ -211,164 +184,30 @@ key_update_by_count(struct sim_config *config, struct base_random *random)
 	config->server_limits.key_update_packets = 100;
 }
 
-/* Not before the handshake is confirmed: nobody could follow. */
+/* The first datagram's version becomes one that nobody speaks. RFC 9000 section 6.2: the answer lists what the client speaks, so it goes on. */
 static bool
-may_rebind(const struct sim *sim, uint64_t every_ms)
+other_version(struct sim *sim, bool from_server, struct base_datagram *datagram)
 {
-	return sim->connections[0].answered >= 1 && (sim->now_ns / BASE_MS) % every_ms == 0;
-}
-
-/* A client that only listens would never be heard of again, by any server. */
-static void
-ping_server(struct sim *sim)
-{
-	struct quic_conn *conn = sim_client_conn(sim, 0);
-
-	if (conn != NULL)
-		quic_conn_ping(conn);
+	if (!from_server && sim->marks[0]++ == 0)
+		memcpy(datagram->octets + 1, "\x1a\x2a\x3a\x4a", 4);
+	return false;
 }
 
 static void
-rebind_port_tick(struct sim *sim)
+version_negotiation_verify(struct sim *sim)
 {
-	if (may_rebind(sim, 150)) {
-		sim->nat_port = (uint16_t)((sim->nat_port + SIM_CONNECTIONS_MAX) % 20000);
-		ping_server(sim);
-	}
-}
-
-static void
-rebind_address_tick(struct sim *sim)
-{
-	if (may_rebind(sim, 300)) {
-		sim->nat_ip = (uint8_t)(sim->nat_ip == 200 ? 2 : sim->nat_ip + 1);
-		ping_server(sim);
-	}
-}
-
-static void
-rebind_verify(struct sim *sim)
-{
-	if (sim_counter(&sim->server, "paths_validated") == 0)
-		sim_fail(sim, "no path was validated");
-}
-
-static void
-rebind_port(struct sim_config *config, struct base_random *random)
-{
-	config->requests = 6;
-	config->at_once = 1;
-	config->upload_bytes = 200000;
-	config->download_bytes = 800000;
-	config->tick = rebind_port_tick;
-	config->verify = rebind_verify;
-	config->down.rate_bits_per_second = 20000000;
-	config->down.queue_ns = 50 * BASE_MS;
-	config->up.loss = PERCENT(1);
-	patient(config, 120);
-}
-
-static void
-rebind_address(struct sim_config *config, struct base_random *random)
-{
-	rebind_port(config, random);
-	config->tick = rebind_address_tick;
-}
-
-enum { SPOOFED_IP = 99 };
-
-/* As a client's packet forwarded by someone else, faster than the network does it. */
-static void
-spoof(struct sim *sim, const struct base_datagram *datagram)
-{
-	struct base_datagram copy = *datagram;
-
-	copy.path = (struct base_path){.local = datagram->path.remote, .remote = datagram->path.local};
-	copy.path.remote.ip[15] = SPOOFED_IP;
-	net_impair_push(&sim->up, &copy, sim->now_ns);
-}
-
-static bool
-is_1rtt(const struct base_datagram *datagram)
-{
-	return (datagram->octets[0] & 0x80) == 0;
-}
-
-/* RFC 9000 section 9.3.3: now and then a packet is forwarded, and its original comes late or never. */
-static bool
-forward_some(struct sim *sim, bool from_server, struct base_datagram *datagram)
-{
-	if (from_server || !is_1rtt(datagram) || sim->connections[0].answered == 0 ||
-		base_random_below(&sim->random, 10) != 0)
-		return false;
-	spoof(sim, datagram);
-	sim->marks[0]++;
-	return base_random_below(&sim->random, 2) == 0;
-}
-
-static void
-forwarded_verify(struct sim *sim)
-{
-	if (sim->marks[0] == 0)
-		sim_fail(sim, "nothing was forwarded");
-	if (sim_counter(&sim->server, "paths_validated") != 0)
-		sim_fail(sim, "a path was validated that nobody is at");
-}
-
-static void
-forwarded(struct sim_config *config, struct base_random *random)
-{
-	rebind_port(config, random);
-	config->up.loss = 0;
-	config->tick = NULL;
-	config->intercept = forward_some;
-	config->verify = forwarded_verify;
-}
-
-/* RFC 9000 section 9.3.2: one forwarded packet, then silence for longer than the validation of its path takes. */
-static bool
-forward_one(struct sim *sim, bool from_server, struct base_datagram *datagram)
-{
-	bool silent = sim->marks[0] != 0 && sim->now_ns < sim->marks[0] + 8 * BASE_SECOND;
-
-	if (from_server) {
-		sim->marks[1] += datagram->path.remote.ip[15] == SPOOFED_IP;
-		sim->marks[2] +=
-			silent && sim->marks[1] != 0 && sim_counter(&sim->server, "paths_failed") == 1;
-		return false;
-	}
-	if (sim->marks[0] == 0 && is_1rtt(datagram) && sim->connections[0].answered == 1) {
-		sim->marks[0] = sim->now_ns;
-		spoof(sim, datagram);
-		return true;
-	}
-	return silent;
-}
-
-static void
-failed_migration_verify(struct sim *sim)
-{
-	if (sim_counter(&sim->server, "paths_failed") != 1 || sim->marks[1] == 0)
-		sim_fail(sim, "no validation of a path has failed");
-	else if (sim->marks[2] == 0)
-		sim_fail(sim, "the server did not go back to the path it knew");
-}
-
-static void
-failed_migration(struct sim_config *config, struct base_random *random)
-{
-	rebind_port(config, random);
-	config->up.loss = 0;
-	config->tick = NULL;
-	config->intercept = forward_one;
-	config->verify = failed_migration_verify;
+	if (sim_counter(&sim->server, "version_negotiations_sent") != 1 ||
+		sim_counter(&sim->client, "drop_version") != 1)
+		sim_fail(sim, "no version was negotiated");
 }
 
 static void
 version_negotiation(struct sim_config *config, struct base_random *random)
 {
-	handshake(config, random);
-	config->first_version = 0x1a2a3a4a;
+	scenario_handshake(config, random);
+	config->time_limit_ns = 10 * BASE_SECOND;
+	config->intercept = other_version;
+	config->verify = version_negotiation_verify;
 }
 
 static void
@@ -381,12 +220,12 @@ retry_verify(struct sim *sim)
 static void
 retry(struct sim_config *config, struct base_random *random)
 {
-	handshake(config, random);
+	scenario_handshake(config, random);
 	config->server_limits.retry_above = 0;
 	config->verify = retry_verify;
 	config->up.loss = PERCENT(10);
 	config->down.loss = PERCENT(10);
-	patient(config, 120);
+	scenario_patient(config, 120);
 }
 
 static bool
@@ -409,7 +248,7 @@ late_token_verify(struct sim *sim)
 static void
 late_token(struct sim_config *config, struct base_random *random)
 {
-	handshake(config, random);
+	scenario_handshake(config, random);
 	config->server_limits.retry_above = 0;
 	config->server_limits.token_lifetime_ns = 15 * BASE_MS;
 	config->done = first_closed;
@@ -435,130 +274,10 @@ refused_verify(struct sim *sim)
 static void
 refused(struct sim_config *config, struct base_random *random)
 {
-	handshake(config, random);
+	scenario_handshake(config, random);
 	config->tick = refused_tick;
 	config->done = first_closed;
 	config->verify = refused_verify;
-}
-
-/* All clients but the last fall silent after their first datagram. */
-static bool
-only_the_last(struct sim *sim, bool from_server, struct base_datagram *datagram)
-{
-	uint32_t number = (uint32_t)datagram->path.local.port - SIM_CLIENT_PORT;
-	bool silent =
-		!from_server && number + 1 < sim->config.connections && (sim->marks[0] >> number & 1) != 0;
-
-	if (!from_server)
-		sim->marks[0] |= UINT64_C(1) << number;
-	return silent;
-}
-
-static bool
-last_answered(const struct sim *sim)
-{
-	return sim->connections[sim->config.connections - 1].done_ns != 0;
-}
-
-static void
-eviction_verify(struct sim *sim)
-{
-	if (sim_counter(&sim->server, "handshakes_evicted") < sim->config.connections - 4)
-		sim_fail(sim, "only %llu handshakes gave way",
-			(unsigned long long)sim_counter(&sim->server, "handshakes_evicted"));
-	if (quic_endpoint_connections(sim->server.endpoint) > 4)
-		sim_fail(sim, "%u connections where 4 handshakes are allowed",
-			quic_endpoint_connections(sim->server.endpoint));
-}
-
-static void
-eviction(struct sim_config *config, struct base_random *random)
-{
-	handshake(config, random);
-	config->connections = 30;
-	config->server_limits.handshakes = 4;
-	config->intercept = only_the_last;
-	config->done = last_answered;
-	config->verify = eviction_verify;
-}
-
-enum { GOING_AWAY = 0x100 };
-
-static void
-going_away_tick(struct sim *sim)
-{
-	if (sim->connections[0].answered != 2 || sim->marks[0]++ != 0)
-		return;
-	quic_endpoint_stop_accepting(sim->server.endpoint);
-	quic_endpoint_close_all(sim->server.endpoint, GOING_AWAY, true, sim->now_ns);
-}
-
-static bool
-all_closed(const struct sim *sim)
-{
-	for (uint32_t i = 0; i < sim->config.connections; i++)
-		if (!sim->connections[i].closed)
-			return false;
-	return true;
-}
-
-static void
-going_away_verify(struct sim *sim)
-{
-	for (uint32_t i = 0; i < sim->config.connections; i++)
-		if (sim->connections[i].error_code != GOING_AWAY || !sim->connections[i].closed_by_peer)
-			sim_fail(sim, "connection %u was not told that the server goes", i);
-}
-
-static void
-going_away(struct sim_config *config, struct base_random *random)
-{
-	config->connections = 40;
-	config->requests = 50;
-	config->at_once = 2;
-	config->tick = going_away_tick;
-	config->done = all_closed;
-	config->verify = going_away_verify;
-}
-
-/* ECN-capable packets of the server's vanish (RFC 9000 section 13.4.2). */
-static bool
-vanish_marked(struct sim *sim, bool from_server, struct base_datagram *datagram)
-{
-	sim->marks[0] += from_server && datagram->ecn != BASE_ECN_NOT_ECT;
-	return from_server && datagram->ecn != BASE_ECN_NOT_ECT;
-}
-
-/* Or somebody on the way clears the mark. */
-static bool
-bleach(struct sim *sim, bool from_server, struct base_datagram *datagram)
-{
-	sim->marks[0] += from_server && datagram->ecn != BASE_ECN_NOT_ECT;
-	datagram->ecn = BASE_ECN_NOT_ECT;
-	return false;
-}
-
-static void
-unmarked_verify(struct sim *sim)
-{
-	if (sim->marks[0] == 0 || sim->marks[0] > 200)
-		sim_fail(sim, "%llu packets were sent ECN-capable on a path that is not",
-			(unsigned long long)sim->marks[0]);
-}
-
-static void
-ecn_vanishes(struct sim_config *config, struct base_random *random)
-{
-	config->download_bytes = 2000000;
-	config->intercept = vanish_marked;
-	config->verify = unmarked_verify;
-}
-
-static void
-ecn_bleached(struct sim_config *config, struct base_random *random)
-{
-	ecn_vanishes(config, random);
-	config->intercept = bleach;
 }
 
 static void
@@ -577,61 +296,7 @@ ranges_forgotten(struct sim_config *config, struct base_random *random)
 	config->download_bytes = 3000000;
 	config->down.loss = PERCENT(2);
 	config->verify = ranges_forgotten_verify;
-	patient(config, 120);
-}
-
-static void
-give_back(struct sim *sim)
-{
-	while (sim->stolen != NULL) {
-		void **chunk = sim->stolen;
-
-		sim->stolen = *chunk;
-		base_pool_give(sim->server.pools[QUIC_POOL_CHUNK], chunk);
-	}
-}
-
-/* All but two chunks of the server's are gone for half a second. */
-static void
-steal_tick(struct sim *sim)
-{
-	struct base_pool *pool = sim->server.pools[QUIC_POOL_CHUNK];
-	bool ready = true;
-
-	for (uint32_t i = 0; i < sim->config.connections; i++)
-		ready = ready && sim->connections[i].connected;
-	if (ready && sim->marks[0] == 0) {
-		sim->marks[0] = sim->now_ns;
-		while (pool->in_use + 2 < pool->capacity) {
-			void **chunk = base_pool_take(pool);
-
-			*chunk = sim->stolen;
-			sim->stolen = chunk;
-		}
-	}
-	if (sim->now_ns > sim->marks[0] + 500 * BASE_MS)
-		give_back(sim);
-}
-
-static void
-starved_verify(struct sim *sim)
-{
-	if (sim->marks[0] == 0 || sim->stolen != NULL)
-		sim_fail(sim, "nobody had to wait");
-	give_back(sim);
-}
-
-/* A write that was cut short with nothing in flight: no ACK will wake the application. */
-static void
-starved(struct sim_config *config, struct base_random *random)
-{
-	config->connections = 12;
-	config->requests = 3;
-	config->upload_bytes = 200;
-	config->tick = steal_tick;
-	config->verify = starved_verify;
-	config->server_limits.chunks_in_stock = 0;
-	config->time_limit_ns = 10 * BASE_SECOND;
+	scenario_patient(config, 120);
 }
 
 static void
@@ -669,215 +334,11 @@ idle_verify(struct sim *sim)
 static void
 idle_timeout(struct sim_config *config, struct base_random *random)
 {
-	handshake(config, random);
+	scenario_handshake(config, random);
 	config->connections = 10;
 	config->idle_end = true;
 	config->server_limits.idle_timeout_ns = 2 * BASE_SECOND;
 	config->verify = idle_verify;
-}
-
-/* Initials for nobody, as anyone can make them up who has not read RFC 9001. */
-static void
-junk_tick(struct sim *sim)
-{
-	static uint8_t octets[1200];
-	struct base_datagram datagram = {.octets = octets, .length = sizeof(octets), .slot = BASE_SLOT_NONE};
-	struct base_batch batch = {.datagrams = &datagram, .count = 1, .capacity = 1};
-	static const uint8_t header[] = {0xc0, 0, 0, 0, 1, 8};
-
-	for (int i = 0; i < 20; i++) {
-		base_random_fill(&sim->random, octets, sizeof(octets));
-		memcpy(octets, header, sizeof(header));
-		/* Destination and source ID of 8 octets, no token, and all the rest. */
-		octets[14] = 8;
-		octets[23] = 0;
-		octets[24] = 0x40 | (sizeof(octets) - 26) >> 8;
-		octets[25] = (sizeof(octets) - 26) & 0xff;
-		quic_endpoint_receive(sim->server.endpoint, &batch, sim->now_ns);
-	}
-}
-
-static void
-junk_verify(struct sim *sim)
-{
-	if (sim_counter(&sim->server, "drop_not_authentic") < 100)
-		sim_fail(sim, "the unopenable Initials were not dropped for that reason");
-	if (sim_counter(&sim->server, "accepted") != sim->config.connections)
-		sim_fail(sim, "an Initial that cannot be opened was accepted");
-	if (sim_counter(&sim->server, "handshakes_evicted") != 0)
-		sim_fail(sim, "a handshake gave way to an Initial that cannot be opened");
-}
-
-static void
-unopenable_initials(struct sim_config *config, struct base_random *random)
-{
-	handshake(config, random);
-	config->connections = 4;
-	config->server_limits.handshakes = 4;
-	config->tick = junk_tick;
-	config->verify = junk_verify;
-}
-
-/* A client that falls silent after its first flight: RFC 9000 section 8.1. */
-static bool
-silence_after_the_first_flight(struct sim *sim, bool from_server, struct base_datagram *datagram)
-{
-	return !from_server && sim->server.received_bytes > 0;
-}
-
-static void
-amplification_tick(struct sim *sim)
-{
-	if (sim->server.sent_bytes > 3 * sim->server.received_bytes)
-		sim_fail(sim, "the server sent %llu octets for %llu",
-			(unsigned long long)sim->server.sent_bytes,
-			(unsigned long long)sim->server.received_bytes);
-}
-
-/* The server has had its time for the handshake as well. */
-static bool
-both_gave_up(const struct sim *sim)
-{
-	return sim->connections[0].closed &&
-		sim->now_ns >
-		sim->connections[0].begun_ns + sim->config.server_limits.handshake_timeout_ns + BASE_SECOND;
-}
-
-static void
-amplification_verify(struct sim *sim)
-{
-	if (sim->server.sent_bytes < 2 * sim->server.received_bytes)
-		sim_fail(sim, "the server said next to nothing: %llu octets",
-			(unsigned long long)sim->server.sent_bytes);
-	if (quic_endpoint_connections(sim->server.endpoint) != 0)
-		sim_fail(sim, "the unfinished handshake was kept");
-}
-
-static void
-amplification(struct sim_config *config, struct base_random *random)
-{
-	handshake(config, random);
-	config->time_limit_ns = 60 * BASE_SECOND;
-	config->intercept = silence_after_the_first_flight;
-	config->tick = amplification_tick;
-	config->done = both_gave_up;
-	config->verify = amplification_verify;
-}
-
-static void
-elephant_verify(struct sim *sim)
-{
-	for (uint32_t i = 1; i < sim->config.connections; i++)
-		if (sim->connections[i].slowest_ns > 60 * BASE_MS)
-			sim_fail(sim, "a small request took %.1f ms beside the elephant",
-				(double)sim->connections[i].slowest_ns / 1e6);
-}
-
-static bool
-mice_answered(const struct sim *sim)
-{
-	for (uint32_t i = 1; i < sim->config.connections; i++)
-		if (sim->connections[i].done_ns == 0)
-			return false;
-	return true;
-}
-
-/* A shard that can send 32 packets in 100 microseconds, and a connection that would fill all of them. */
-static void
-elephant(struct sim_config *config, struct base_random *random)
-{
-	config->connections = 101;
-	config->requests = 10;
-	config->at_once = 1;
-	config->upload_bytes = 100;
-	config->download_bytes = 5000;
-	config->elephant_bytes = 500000000;
-	config->turn_ns = 100 * BASE_US;
-	config->done = mice_answered;
-	config->verify = elephant_verify;
-	config->client_limits.stream_window_bytes = 64 << 20;
-	config->client_limits.stream_window_max_bytes = 64 << 20;
-	config->client_limits.connection_window_bytes = 64 << 20;
-	config->client_limits.connection_window_max_bytes = 64 << 20;
-	config->up.delay_ns = 5 * BASE_MS;
-	config->down.delay_ns = 5 * BASE_MS;
-}
-
-/* One packet of the first connection's, to be sent again and again. */
-static bool
-keep_one(struct sim *sim, bool from_server, struct base_datagram *datagram)
-{
-	const struct sim_conn *first = &sim->connections[0];
-
-	if (!from_server && first->connected && sim->kept.length == 0 && datagram->length > 1000 &&
-		(datagram->octets[0] & 0x80) == 0 && datagram->path.local.port == SIM_CLIENT_PORT) {
-		memcpy(sim->kept_octets, datagram->octets, datagram->length);
-		sim->kept = *datagram;
-		sim->kept.octets = sim->kept_octets;
-		sim->kept.path =
-			(struct base_path){.local = datagram->path.remote, .remote = datagram->path.local};
-	}
-	return false;
-}
-
-static void
-flood_tick(struct sim *sim)
-{
-	for (int i = 0; sim->kept.length != 0 && !sim->config.done(sim) && i < 80; i++)
-		net_impair_push(&sim->up, &sim->kept, sim->now_ns);
-}
-
-static void
-uploader_verify(struct sim *sim)
-{
-	uint64_t slowest_ns = 0;
-
-	for (uint32_t i = 1; i < sim->config.connections; i++)
-		if (sim->connections[i].slowest_ns > slowest_ns)
-			slowest_ns = sim->connections[i].slowest_ns;
-	if (slowest_ns > 60 * BASE_MS)
-		sim_fail(sim, "a small request took %.1f ms beside the flood", (double)slowest_ns / 1e6);
-	if (sim_counter(&sim->server, "drop_budget") == 0)
-		sim_fail(sim, "the flood stayed within the budget");
-}
-
-/* The server opens 50,000 packets per second. The first connection sends 80,000, or as many as it can. */
-static void
-uploader(struct sim_config *config, struct base_random *random)
-{
-	elephant(config, random);
-	config->connections = 61;
-	config->elephant_bytes = 5000;
-	config->upload_bytes = 1500;
-	config->download_bytes = 1000;
-	config->turn_ns = 20 * BASE_US;
-	config->packet_ns = 20 * BASE_US;
-	config->server_limits.packets_received_per_turn = 4;
-	config->up.rate_bits_per_second = 1000000000;
-	config->up.queue_ns = 10 * BASE_MS;
-	config->intercept = keep_one;
-	config->tick = flood_tick;
-	config->verify = uploader_verify;
-}
-
-static void
-crowd(struct sim_config *config, struct base_random *random)
-{
-	config->connections = 60;
-	config->requests = 5;
-	config->at_once = 2;
-	config->download_bytes = 3000;
-	config->up.loss = PERCENT(1);
-	config->down.loss = PERCENT(1);
-	patient(config, 120);
-}
-
-static void
-few_ids(struct sim_config *config, struct base_random *random)
-{
-	rebind_address(config, random);
-	config->server_limits.active_connection_ids = 2;
-	config->client_limits.active_connection_ids = 2;
 }
 
 static void
@@ -889,7 +350,7 @@ unidirectional(struct sim_config *config, struct base_random *random)
 	config->upload_bytes = base_random_below(random, 20000);
 	config->download_bytes = base_random_below(random, 20000);
 	config->down.loss = PERCENT(1);
-	patient(config, 120);
+	scenario_patient(config, 120);
 }
 
 static void
@@ -907,83 +368,10 @@ datagrams(struct sim_config *config, struct base_random *random)
 	config->verify = datagrams_verify;
 }
 
-/* The public interop case: 10 MB at 10 Mbit/s, 15 ms, a queue of 25 packets. */
-static void
-goodput_verify(struct sim *sim)
-{
-	if (sim_goodput(sim) < 8000000)
-		sim_fail(sim, "%.2f Mbit/s over a path of 10", (double)sim_goodput(sim) / 1e6);
-}
-
-static void
-goodput(struct sim_config *config, struct base_random *random)
-{
-	config->upload_bytes = 0;
-	config->download_bytes = 10000000;
-	both(config,
-		(struct net_impair_config){.delay_ns = 15 * BASE_MS,
-			.rate_bits_per_second = 10000000,
-			.queue_ns = 30 * BASE_MS});
-	config->verify = goodput_verify;
-}
-
-static void
-long_path(struct sim_config *config, struct base_random *random)
-{
-	config->download_bytes = 3000000;
-	both(config,
-		(struct net_impair_config){.delay_ns = 375 * BASE_MS,
-			.rate_bits_per_second = 50000000,
-			.queue_ns = 100 * BASE_MS});
-}
-
-static void
-marked_verify(struct sim *sim)
-{
-	if (sim->down.counters[NET_IMPAIR_MARKED] == 0)
-		sim_fail(sim, "nothing ECN-capable was sent");
-}
-
-static void
-marking(struct sim_config *config, struct base_random *random)
-{
-	goodput(config, random);
-	config->download_bytes = 3000000;
-	config->verify = marked_verify;
-	config->down.queue_ns = 100 * BASE_MS;
-	config->down.mark_ns = 5 * BASE_MS;
-}
-
-static void
-small_mtu_verify(struct sim *sim)
-{
-	struct quic_conn_statistics statistics;
-
-	quic_conn_statistics(sim_client_conn(sim, 0), &statistics);
-	if (statistics.datagram_bytes > 1300)
-		sim_fail(sim, "the path takes 1300 octets and not %u", statistics.datagram_bytes);
-	if (statistics.datagram_bytes <= 1200)
-		sim_fail(sim, "nothing larger than 1200 octets was found to pass");
-}
-
-static void
-small_mtu(struct sim_config *config, struct base_random *random)
-{
-	transfer(config, random);
-	config->download_bytes = 2000000;
-	config->upload_bytes = 2000000;
-	both(config,
-		(struct net_impair_config){.delay_ns = 10 * BASE_MS,
-			.rate_bits_per_second = 10000000,
-			.queue_ns = 50 * BASE_MS,
-			.length_max = 1300});
-	config->verify = small_mtu_verify;
-}
-
 static void
 small_windows(struct sim_config *config, struct base_random *random)
 {
-	transfer(config, random);
+	scenario_transfer(config, random);
 	config->download_bytes = 50000;
 	config->upload_bytes = 50000;
 	config->server_limits.stream_window_bytes = 1500;
@@ -992,12 +380,12 @@ small_windows(struct sim_config *config, struct base_random *random)
 	config->client_limits.connection_window_bytes = 2500;
 	config->up.loss = PERCENT(2);
 	config->down.loss = PERCENT(2);
-	patient(config, 300);
+	scenario_patient(config, 300);
 }
 
 const struct sim_scenario sim_scenarios[] = {
-	{"handshake", "a handshake and a small request, without a fault", handshake},
-	{"transfer", "several streams, both directions", transfer},
+	{"handshake", "a handshake and a small request, without a fault", scenario_handshake},
+	{"transfer", "several streams, both directions", scenario_transfer},
 	{"loss", "5 % lost each way", loss},
 	{"loss_in_handshake", "30 % lost each way, in bursts, during handshake and a small request",
 		loss_in_handshake},
@@ -1007,38 +395,38 @@ const struct sim_scenario sim_scenarios[] = {
 	{"corruption_in_handshake", "30 % have an octet changed, during handshake and a small request",
 		corruption_in_handshake},
 	{"anything", "links, limits and loads drawn from the seed", anything},
-	{"blackhole", "nothing passes for two seconds out of seven", blackhole},
+	{"blackhole", "nothing passes for two seconds out of seven", scenario_blackhole},
 	{"key_update", "keys updated again and again by both sides", key_update},
 	{"key_update_by_count", "the server updates its keys after every 100 packets", key_update_by_count},
-	{"rebind_port", "the client's port changes during the transfer", rebind_port},
-	{"rebind_address", "the client's address changes during the transfer", rebind_address},
-	{"forwarded", "packets of the client's come from an address where nobody is", forwarded},
-	{"failed_migration", "the client falls silent after such a packet", failed_migration},
-	{"few_ids", "the same with active_connection_id_limit 2", few_ids},
+	{"rebind_port", "the client's port changes during the transfer", scenario_rebind_port},
+	{"rebind_address", "the client's address changes during the transfer", scenario_rebind_address},
+	{"forwarded", "packets of the client's come from an address where nobody is", scenario_forwarded},
+	{"failed_migration", "the client falls silent after such a packet", scenario_failed_migration},
+	{"few_ids", "the same with active_connection_id_limit 2", scenario_few_ids},
 	{"version_negotiation", "the client begins with a version nobody speaks", version_negotiation},
 	{"retry", "every client is sent a Retry", retry},
 	{"late_token", "the Retry token comes back too late", late_token},
 	{"refused", "the server accepts nobody any more", refused},
-	{"eviction", "30 clients, 4 handshakes allowed, and only the last client goes on", eviction},
-	{"going_away", "the server closes all connections at once", going_away},
-	{"ecn_vanishes", "ECN-capable packets do not pass", ecn_vanishes},
-	{"ecn_bleached", "ECN marks are cleared on the way", ecn_bleached},
+	{"eviction", "30 clients, 4 handshakes allowed, and only the last client goes on", scenario_eviction},
+	{"going_away", "the server closes all connections at once", scenario_going_away},
+	{"ecn_vanishes", "ECN-capable packets do not pass", scenario_ecn_vanishes},
+	{"ecn_bleached", "ECN marks are cleared on the way", scenario_ecn_bleached},
 	{"ranges_forgotten", "a client that does nothing but receive", ranges_forgotten},
-	{"starved", "the server's chunks are used up for half a second", starved},
+	{"starved", "the server's chunks are used up for half a second", scenario_starved},
 	{"stateless_reset", "the server forgets all connections", stateless_reset},
 	{"idle_timeout", "nobody closes", idle_timeout},
 	{"unopenable_initials", "handshakes beside a flood of Initials that cannot be opened",
-		unopenable_initials},
-	{"amplification", "a client that falls silent after its first flight", amplification},
-	{"elephant", "100 small requesters beside an elephant", elephant},
-	{"uploader", "60 small requesters beside one that floods", uploader},
-	{"crowd", "60 connections at once", crowd},
+		scenario_unopenable_initials},
+	{"amplification", "a client that falls silent after its first flight", scenario_amplification},
+	{"elephant", "100 small requesters beside an elephant", scenario_elephant},
+	{"uploader", "60 small requesters beside one that floods", scenario_uploader},
+	{"crowd", "60 connections at once", scenario_crowd},
 	{"unidirectional", "requests and answers on unidirectional streams", unidirectional},
 	{"datagrams", "DATAGRAM frames echoed", datagrams},
-	{"goodput", "10 MB at 10 Mbit/s, 15 ms, a queue of 25 packets", goodput},
-	{"long_path", "a round trip of 750 ms", long_path},
-	{"marking", "a queue that marks CE", marking},
-	{"small_mtu", "a path that takes 1300 octets", small_mtu},
+	{"goodput", "10 MB at 10 Mbit/s, 15 ms, a queue of 25 packets", scenario_goodput},
+	{"long_path", "a round trip of 750 ms", scenario_long_path},
+	{"marking", "a queue that marks CE", scenario_marking},
+	{"small_mtu", "a path that takes 1300 octets", scenario_small_mtu},
 	{"small_windows", "flow control of little more than a packet", small_windows},
 };
 const unsigned sim_scenario_count = sizeof(sim_scenarios) / sizeof(sim_scenarios[0]);

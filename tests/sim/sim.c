@@ -179,8 +179,6 @@ begin_connections(struct sim *sim)
 			.path = {.local = address(2, (uint16_t)(SIM_CLIENT_PORT + i)),
 				.remote = address(1, SERVER_PORT)},
 			.server_name = "localhost",
-			.alpn = "sim",
-			.version = sim->config.first_version,
 			.user = state,
 		};
 		struct quic_conn *conn = quic_endpoint_connect(sim->client.endpoint, &connect, sim->now_ns);

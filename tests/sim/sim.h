@@ -42,9 +42,8 @@ struct sim_config {
 	uint32_t at_once;  /* of them open at a time */
 	uint64_t upload_bytes;
 	uint64_t download_bytes;
-	bool clear_ids;         /* the server's connection IDs are in clear mode */
-	bool unidirectional;    /* requests on unidirectional streams, answers too */
-	uint32_t first_version; /* the client's; 0: version 1 */
+	bool clear_ids;      /* the server's connection IDs are in clear mode */
+	bool unidirectional; /* requests on unidirectional streams, answers too */
 	uint64_t time_limit_ns;
 	uint64_t elephant_bytes; /* connection 0 downloads this instead; 0: it is like the others */
 	bool idle_end;           /* do not close: wait for the idle timeout */
