@@ -20,7 +20,10 @@
 
 #include "base/pool.h"
 
-enum { QUIC_CHUNK_BYTES = 2048 }; /* element of QUIC_POOL_CHUNK */
+enum {
+	QUIC_CHUNK_BYTES = 2048,  /* element of QUIC_POOL_CHUNK */
+	QUIC_CHUNK_PLACES = 1024, /* a power of two */
+};
 
 /*
  * What a function returns, in place of an error code of RFC 9000, when the world is short: drop the packet,
@@ -40,6 +43,16 @@ struct quic_segment {
 	uint32_t next; /* index plus one; 0: none */
 };
 
+/*
+ * Where a chunk of received octets was found last (recv_buffer.c); never of one that has been given back. So a buffer that goes to
+ * another endpoint has to be forgotten here.
+ */
+struct quic_chunk_place {
+	const void *buffer;
+	uint64_t block;
+	void *chunk;
+};
+
 struct quic_memory {
 	struct base_pool *chunks;
 	struct base_pool *streams;
@@ -51,6 +64,7 @@ struct quic_memory {
 	uint32_t segment_capacity;
 	struct quic_segment *segments;
 	uint64_t refused; /* octets not taken for want of memory, in frames */
+	struct quic_chunk_place places[QUIC_CHUNK_PLACES];
 };
 
 /* A connection's received chunks, reserved ones included; `limit` binds what is out of order. */

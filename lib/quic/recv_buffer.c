@@ -79,6 +79,31 @@ find_chunk(const struct quic_recv_buffer *buffer, uint64_t block)
 	return chunk->block == block ? chunk : NULL;
 }
 
+static struct quic_chunk_place *
+place_of(const struct quic_recv_buffer *buffer, struct quic_memory *memory, uint64_t block)
+{
+	return &memory->places[(block ^ (uintptr_t)buffer >> 6) % QUIC_CHUNK_PLACES];
+}
+
+/* As find_chunk(): a peer may fill hundreds of blocks and then send octet by octet, each into one of the last. */
+static struct quic_recv_chunk *
+look_up_chunk(const struct quic_recv_buffer *buffer, struct quic_memory *memory, uint64_t block)
+{
+	struct quic_chunk_place *place = place_of(buffer, memory, block);
+
+	if (place->buffer == buffer && place->block == block)
+		return place->chunk;
+	return find_chunk(buffer, block);
+}
+
+static void
+remember_chunk(
+	const struct quic_recv_buffer *buffer, struct quic_memory *memory, struct quic_recv_chunk *chunk)
+{
+	*place_of(buffer, memory, chunk->block) =
+		(struct quic_chunk_place){.buffer = buffer, .block = chunk->block, .chunk = chunk};
+}
+
 static void
 insert_chunk(struct quic_recv_buffer *buffer, struct quic_recv_chunk *chunk)
 {
@@ -99,7 +124,10 @@ free_first_chunk(
 	struct quic_recv_buffer *buffer, struct quic_memory *memory, struct quic_chunk_account *account)
 {
 	struct quic_recv_chunk *chunk = buffer->first;
+	struct quic_chunk_place *place = place_of(buffer, memory, chunk->block);
 
+	if (place->chunk == chunk)
+		*place = (struct quic_chunk_place){0};
 	buffer->first = chunk->next;
 	if (buffer->first == NULL)
 		buffer->last = NULL;
@@ -109,12 +137,13 @@ free_first_chunk(
 
 /* Chunks that octets [start, end) would need and that are neither there nor reserved. */
 static uint32_t
-chunks_missing(const struct quic_recv_buffer *buffer, uint64_t start, uint64_t end)
+chunks_missing(
+	const struct quic_recv_buffer *buffer, struct quic_memory *memory, uint64_t start, uint64_t end)
 {
 	uint32_t missing = 0;
 
 	for (uint64_t block = block_of(start); block <= block_of(end - 1); block++)
-		missing += block >= buffer->reserved_end && find_chunk(buffer, block) == NULL;
+		missing += block >= buffer->reserved_end && look_up_chunk(buffer, memory, block) == NULL;
 	return missing;
 }
 
@@ -123,7 +152,7 @@ static bool
 reserve(struct quic_recv_buffer *buffer, struct quic_memory *memory, struct quic_chunk_account *account,
 	uint64_t start, uint64_t end)
 {
-	uint32_t missing = chunks_missing(buffer, start, end);
+	uint32_t missing = chunks_missing(buffer, memory, start, end);
 
 	if (missing > 0 && !quic_memory_reserve(memory, account, missing, start == buffer->in_order_end))
 		return false;
@@ -147,7 +176,7 @@ copy_in(struct quic_recv_buffer *buffer, struct quic_memory *memory, uint64_t of
 	while (length > 0) {
 		uint32_t at = (uint32_t)(offset % QUIC_RECV_BLOCK_BYTES);
 		uint32_t count = QUIC_RECV_BLOCK_BYTES - at;
-		struct quic_recv_chunk *chunk = find_chunk(buffer, block_of(offset));
+		struct quic_recv_chunk *chunk = look_up_chunk(buffer, memory, block_of(offset));
 
 		if (chunk == NULL) {
 			base_assert(buffer->reserved > 0);
@@ -157,6 +186,7 @@ copy_in(struct quic_recv_buffer *buffer, struct quic_memory *memory, uint64_t of
 			memset(chunk->bits, 0, sizeof(chunk->bits));
 			insert_chunk(buffer, chunk);
 		}
+		remember_chunk(buffer, memory, chunk);
 		if (count > length)
 			count = (uint32_t)length;
 		memcpy(chunk->octets + at, octets, count);
