@@ -35,6 +35,8 @@ limits_quic(const struct config *config)
 	limits.datagrams_queued = quic->datagrams_queued_max;
 	limits.active_connection_ids = (uint8_t)quic->active_connection_ids;
 	limits.own_connection_ids = (uint8_t)quic->own_connection_ids;
+	limits.move_dwell_ns = quic->move_dwell_ms * BASE_MS;
+	limits.move_give_up_ptos = quic->move_give_up_ptos;
 	limits.max_udp_payload_bytes = quic->udp_payload_bytes;
 	limits.max_datagram_frame_bytes = quic->datagram_bytes;
 	limits.packets_sent_per_turn = quic->send_budget;

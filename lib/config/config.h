@@ -52,6 +52,7 @@ struct config_shards {
 	uint16_t count;
 	struct config_numbers cpus; /* none: 0, 1, … in turn */
 	uint16_t manager_cpu;
+	uint16_t moves_max; /* connections on their way to another shard at once */
 };
 
 struct config_memory {
@@ -84,6 +85,8 @@ struct config_quic {
 	uint32_t stream_send_bytes, crypto_buffer_bytes;
 	uint16_t chunks_received_max, datagrams_queued_max;
 	uint16_t active_connection_ids, own_connection_ids;
+	uint32_t move_dwell_ms;     /* between two moves of a connection */
+	uint16_t move_give_up_ptos; /* for its client to switch connection IDs */
 	uint16_t udp_payload_bytes;
 	uint16_t datagram_bytes; /* largest DATAGRAM frame taken; 0: none */
 	uint16_t send_budget;    /* packets of a connection per turn */

@@ -56,6 +56,8 @@ static const struct config_key shards_keys[] = {
 		NULL},
 	{"manager_cpu", CONFIG_INTEGER, AT(config, shards.manager_cpu), 0, 1023, NULL, "0",
 		"CPU of the management thread, which sleeps most of the time.", NULL},
+	{"moves_max", CONFIG_INTEGER, AT(config, shards.moves_max), 1, 64, NULL, "16",
+		"Connections that are on their way from one shard to another at once.", NULL},
 };
 
 static const struct config_key memory_keys[] = {
@@ -147,6 +149,10 @@ static const struct config_key quic_keys[] = {
 		"Connection IDs of a peer that are stored.", NULL},
 	{"own_connection_ids", CONFIG_INTEGER, AT(config, quic.own_connection_ids), 2, 8, NULL, "4",
 		"Connection IDs issued to a peer, whatever it allows.", NULL},
+	{"move_dwell_ms", CONFIG_INTEGER, AT(config, quic.move_dwell_ms), 0, 3600000, NULL, "1000",
+		"How long a connection stays at least on the shard it was moved to.", NULL},
+	{"move_give_up_ptos", CONFIG_INTEGER, AT(config, quic.move_give_up_ptos), 1, 100, NULL, "3",
+		"Probe timeouts that a client has to switch to the connection IDs of a move.", NULL},
 	{"udp_payload_bytes", CONFIG_INTEGER, AT(config, quic.udp_payload_bytes), 1200, 65527, NULL, "1452",
 		"Largest datagram taken, and the largest that is probed for.", NULL},
 	{"datagram_bytes", CONFIG_INTEGER, AT(config, quic.datagram_bytes), 0, 65527, NULL, "1200",

@@ -21,6 +21,8 @@
 struct quic_handle quic_conn_handle(const struct quic_conn *conn);
 struct quic_endpoint *quic_conn_endpoint(const struct quic_conn *conn);
 bool quic_conn_is_server(const struct quic_conn *conn);
+/* Neither closing nor draining nor over; the handshake may still be going on. */
+bool quic_conn_is_open(const struct quic_conn *conn);
 /* What the application keeps with the connection. */
 void *quic_conn_user(const struct quic_conn *conn);
 void quic_conn_set_user(struct quic_conn *conn, void *user);
@@ -30,14 +32,6 @@ const char *quic_conn_alpn(const struct quic_conn *conn, size_t *length);
 /* The name of the ClientHello (RFC 6066), "" if there was none. Known until the handshake is confirmed. */
 const char *quic_conn_server_name(const struct quic_conn *conn);
 bool quic_conn_handshake_confirmed(const struct quic_conn *conn);
-/* The handshake went by a ticket of an earlier connection (RFC 8446 section 2.2). */
-bool quic_conn_resumed(const struct quic_conn *conn);
-/*
- * Client: the newest session ticket and the newest token of a NEW_TOKEN frame (RFC 9000 section 8.1.3), for a later quic_connect; NULL when there
- * is none, or limits.client_tickets does not want any. Valid until the next call of receive, expire or send.
- */
-const uint8_t *quic_conn_ticket(const struct quic_conn *conn, size_t *length);
-const uint8_t *quic_conn_token(const struct quic_conn *conn, size_t *length);
 
 struct quic_conn_statistics {
 	uint64_t packets_sent, packets_received, packets_lost;

@@ -6,12 +6,10 @@
 #include "base/assert.h"
 #include "quic/conn_internal.h"
 
-enum { OWN_WINDOW = 32 };
-
-static uint32_t
-own_bit(const struct quic_own_ids *ids, uint32_t sequence)
+uint32_t
+quic_own_id_bit(const struct quic_own_ids *ids, uint32_t sequence)
 {
-	if (sequence < ids->base || sequence - ids->base >= OWN_WINDOW)
+	if (sequence < ids->base || sequence - ids->base >= QUIC_OWN_ID_WINDOW)
 		return 0;
 	return UINT32_C(1) << (sequence - ids->base);
 }
@@ -19,14 +17,16 @@ own_bit(const struct quic_own_ids *ids, uint32_t sequence)
 bool
 quic_conn_own_id_valid(const struct quic_conn *conn, uint32_t sequence)
 {
-	return ((conn->own_ids.active | conn->own_ids.lingering) & own_bit(&conn->own_ids, sequence)) != 0;
+	return ((conn->own_ids.active | conn->own_ids.lingering) &
+		       quic_own_id_bit(&conn->own_ids, sequence)) != 0;
 }
 
 void
 quic_conn_own_id(struct quic_conn *conn, uint32_t sequence, struct quic_cid *cid)
 {
+	const struct quic_own_ids *ids = &conn->own_ids;
 	struct quic_conn_id_fields fields = {
-		.shard = conn->endpoint->shard,
+		.shard = ids->shards[(ids->second & quic_own_id_bit(ids, sequence)) != 0],
 		.slot = conn->slot,
 		.sequence = sequence,
 		.generation = conn->generation,
@@ -35,20 +35,30 @@ quic_conn_own_id(struct quic_conn *conn, uint32_t sequence, struct quic_cid *cid
 	quic_conn_id_encode(&conn->endpoint->codec, &fields, cid);
 }
 
+uint32_t
+quic_conn_own_ids_most(const struct quic_conn *conn)
+{
+	uint32_t most = conn->endpoint->limits.own_connection_ids;
+
+	return most < conn->peer_active_connection_ids ? most : conn->peer_active_connection_ids;
+}
+
 void
 quic_conn_issue_ids(struct quic_conn *conn)
 {
 	struct quic_own_ids *ids = &conn->own_ids;
-	uint32_t most = conn->endpoint->limits.own_connection_ids;
+	uint32_t most = quic_conn_own_ids_most(conn);
+	/* What replaces an ID that the peer gave up goes where the connection is going, or is. */
+	uint16_t named = conn->move == QUIC_MOVE_NONE ? conn->endpoint->shard : ids->shards[1];
 
-	if (most > conn->peer_active_connection_ids)
-		most = conn->peer_active_connection_ids;
-	while ((uint32_t)__builtin_popcount(ids->active) < most && ids->next - ids->base < OWN_WINDOW &&
-		ids->next <= QUIC_CONN_ID_SEQUENCE_MAX) {
-		uint32_t bit = own_bit(ids, ids->next++);
+	while ((uint32_t)__builtin_popcount(ids->active) < most &&
+		ids->next - ids->base < QUIC_OWN_ID_WINDOW && ids->next <= QUIC_CONN_ID_SEQUENCE_MAX) {
+		uint32_t bit = quic_own_id_bit(ids, ids->next++);
 
 		ids->active |= bit;
 		ids->want |= bit;
+		if (named != ids->shards[0])
+			ids->second |= bit;
 	}
 	if (ids->want != 0)
 		quic_conn_set_ready(conn);
@@ -63,6 +73,7 @@ slide(struct quic_own_ids *ids)
 		ids->active >>= 1;
 		ids->lingering >>= 1;
 		ids->want >>= 1;
+		ids->second >>= 1;
 	}
 }
 
@@ -83,7 +94,7 @@ quic_conn_receive_retire_id(struct quic_conn *conn, uint64_t sequence, uint32_t 
 	/* RFC 9000 section 19.16: never issued, or the one that this packet came with. */
 	if (sequence >= ids->next || sequence == used_sequence)
 		return QUIC_PROTOCOL_VIOLATION;
-	bit = own_bit(ids, (uint32_t)sequence);
+	bit = quic_own_id_bit(ids, (uint32_t)sequence);
 	if ((ids->active & bit) == 0)
 		return QUIC_NO_ERROR;
 	ids->active &= ~bit;

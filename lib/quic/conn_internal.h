@@ -9,6 +9,7 @@
 #include "quic/endpoint_internal.h"
 #include "quic/error.h"
 #include "quic/frame.h"
+#include "quic/move.h"
 
 /* ---- conn.c: birth, death, lists ---- */
 
@@ -96,6 +97,11 @@ uint64_t quic_conn_pto_ns(const struct quic_conn *conn);
 
 bool quic_conn_own_id_valid(const struct quic_conn *conn, uint32_t sequence);
 void quic_conn_own_id(struct quic_conn *conn, uint32_t sequence, struct quic_cid *cid);
+enum { QUIC_OWN_ID_WINDOW = 32 };
+/* Its bit in the masks; 0 when it is outside of the window. */
+uint32_t quic_own_id_bit(const struct quic_own_ids *ids, uint32_t sequence);
+/* IDs of ours that the peer may have at a time. */
+uint32_t quic_conn_own_ids_most(const struct quic_conn *conn);
 /* Issues as many as the peer takes. */
 void quic_conn_issue_ids(struct quic_conn *conn);
 void quic_conn_own_ids_expire(struct quic_conn *conn);
@@ -108,6 +114,12 @@ bool quic_conn_switch_peer_id(struct quic_conn *conn);
 void quic_conn_drop_peer_ids(struct quic_conn *conn);
 uint64_t quic_conn_store_peer_id(struct quic_conn *conn, uint64_t sequence, const struct quic_cid *cid,
 	const uint8_t token[QUIC_RESET_TOKEN_BYTES]);
+
+/* ---- conn_move.c ---- */
+
+/* An authentic packet came with this ID of ours: has the peer switched? */
+void quic_conn_move_received(struct quic_conn *conn, uint32_t sequence);
+void quic_conn_move_expire(struct quic_conn *conn);
 
 /* ---- conn_path.c ---- */
 

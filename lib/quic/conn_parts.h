@@ -66,7 +66,9 @@ struct quic_own_ids {
 	uint32_t active;          /* issued and not retired */
 	uint32_t lingering;       /* retired, but packets may still be on their way */
 	uint32_t want;            /* NEW_CONNECTION_ID to be sent, for the first time or again */
-	uint32_t retire_prior_to; /* in every NEW_CONNECTION_ID frame */
+	uint32_t retire_prior_to; /* in every NEW_CONNECTION_ID frame that is not below it */
+	uint32_t second;          /* bits: those that name shards[1]; the others name shards[0] */
+	uint16_t shards[2];       /* one of them is the owner */
 };
 
 /* The first path is validated by the handshake; this is for what comes later (RFC 9000 sections 8.2 and 9). */
@@ -109,9 +111,6 @@ struct quic_handshake {
 	bool processed_packet;
 	bool peer_completed_address_validation; /* client's view of the server, RFC 9002 section 6.2.2.1 */
 	bool has_params;
-	bool token_is_new; /* client: of a NEW_TOKEN frame */
-	uint8_t *ticket;   /* client: the newest, a chunk; NULL: none */
-	uint16_t ticket_length;
 	uint16_t token_length;
 	uint8_t token[QUIC_CLIENT_TOKEN_BYTES];
 };

@@ -102,6 +102,8 @@ accept(struct quic_conn *conn, const struct quic_received *received, bool ack_el
 		quic_conn_path_changed(conn, received->datagram);
 	if (received->space == QUIC_SPACE_APPLICATION && newest)
 		conn->last_id_sequence = received->datagram->id_sequence;
+	if (received->space == QUIC_SPACE_APPLICATION)
+		quic_conn_move_received(conn, received->datagram->id_sequence);
 }
 
 /* Section 10.2: in the closing state only the peer's CONNECTION_CLOSE is of interest. */

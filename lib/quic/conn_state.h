@@ -28,7 +28,6 @@ enum quic_want {
 enum quic_conn_event {
 	QUIC_CONN_EVENT_CONNECTED = 1 << 0,
 	QUIC_CONN_EVENT_CLOSED = 1 << 1,
-	QUIC_CONN_EVENT_RESUMABLE = 1 << 2,
 };
 
 enum quic_timer {
@@ -40,6 +39,7 @@ enum quic_timer {
 	QUIC_TIMER_IDS,  /* retired IDs of ours are not taken any more */
 	QUIC_TIMER_PATH, /* path validation has failed, or its challenge is repeated */
 	QUIC_TIMER_MTU,
+	QUIC_TIMER_MOVE, /* the peer has not switched in time; without a move: the next one is allowed */
 	QUIC_TIMER_COUNT
 };
 
@@ -54,6 +54,7 @@ struct quic_conn {
 	uint32_t generation;
 	uint8_t state; /* enum quic_conn_state */
 	uint8_t events;
+	uint8_t move; /* enum quic_move_state */
 	uint16_t want;
 	bool is_server : 1;
 	bool handshake_complete : 1;
@@ -70,7 +71,6 @@ struct quic_conn {
 	bool ecn_capable : 1; /* not failed */
 	bool ecn_proven : 1;
 	bool mtu_searching : 1;
-	bool resumed : 1; /* the handshake went by a ticket */
 	struct base_list ready_link;
 	struct base_list event_link;
 	struct base_list turn_link; /* borrowing, then over */

@@ -97,6 +97,8 @@ expire_open(struct quic_conn *conn)
 		quic_stream_set_wake(&conn->streams);
 		quic_conn_streams_changed(conn);
 	}
+	if (passed(conn, QUIC_TIMER_MOVE))
+		quic_conn_move_expire(conn);
 	quic_conn_release_handshake(conn);
 }
 

@@ -26,6 +26,7 @@ enum {
 	QUIC_STATELESS_PLACES = 32, /* answers without a connection that wait for send() */
 	QUIC_STATELESS_BYTES = 640, /* Version Negotiation with two connection IDs of 255 octets */
 	QUIC_DATAGRAM_PLACES = 128, /* received DATAGRAM frames that wait for next_event() */
+	QUIC_SWITCHED_PLACES = 64,  /* connections whose peer has gone over to the IDs of a move, per turn */
 };
 
 /* One packet on its way through the stages of receive(). */
@@ -98,6 +99,7 @@ struct quic_endpoint {
 	uint32_t sealed_count;
 	uint32_t stale_count;
 	uint32_t stateless_count;
+	uint32_t switched_count;
 	uint32_t datagram_first;
 	uint32_t datagram_count;
 	uint64_t counters[QUIC_COUNTER_COUNT];
@@ -114,6 +116,7 @@ struct quic_endpoint {
 	struct crypto_mask_job mask_jobs[QUIC_BURST_PACKETS];
 	struct quic_stateless stateless[QUIC_STATELESS_PLACES];
 	struct quic_datagram_received datagrams[QUIC_DATAGRAM_PLACES];
+	struct quic_handle switched[QUIC_SWITCHED_PLACES];
 };
 
 static inline void

@@ -37,10 +37,11 @@ quic_limits_default(void)
 		.packets_sent_per_turn = 16,
 		.packets_received_per_turn = 0,
 		.ack_threshold = 2,
+		.move_dwell_ns = BASE_SECOND,
+		.move_give_up_ptos = 3,
 		.congestion = QUIC_CONGESTION_CUBIC,
 		.initial_window_packets = 10,
 		.ecn = true,
-		.client_tickets = true,
 		.key_update_packets = 0,
 	};
 }

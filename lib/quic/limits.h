@@ -56,12 +56,15 @@ struct quic_limits {
 		packets_received_per_turn; /* in one burst; more are dropped; 0: they only wait for the others */
 	uint16_t ack_threshold;            /* ack-eliciting packets per ACK, RFC 9000 section 13.2.2 */
 
+	/* Moves between shards. */
+	uint64_t
+		move_dwell_ns; /* a connection stays at least so long after a move, and after one that failed */
+	uint16_t move_give_up_ptos; /* a peer that has not switched connection IDs by then is left in peace */
+
 	/* Congestion control. */
 	enum quic_congestion_algorithm congestion;
 	uint16_t initial_window_packets;
 	bool ecn; /* send ECT(0) and validate (RFC 9000 section 13.4) */
-
-	bool client_tickets; /* clients take session tickets, and keep their handshake's memory for it */
 
 	/* Keys: packets under one key before a key update; 0: only the limits of RFC 9001 section 6.6. */
 	uint64_t key_update_packets;
