@@ -11,6 +11,8 @@
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 #include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -18,7 +20,7 @@
 #include "shard/pool.h"
 #include "shard/state.h"
 
-enum { LINE_BYTES = 64, CONTROL_PLACES = 512 };
+enum { LINE_BYTES = 64, CONTROL_PLACES = 512, RESULT_PLACES = 2 * SHARD_MOVES_MAX };
 
 struct group {
 	struct shard_group group;
@@ -123,6 +125,15 @@ open_mailboxes(struct shard_group *group, char *error, size_t room)
 	return true;
 }
 
+static bool
+open_results(struct shard_group *group, char *error, size_t room)
+{
+	group->results = rte_ring_create_elem("results", sizeof(struct shard_control), RESULT_PLACES,
+		SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+	return group->results != NULL ||
+		fail(error, room, "results of moves", RESULT_PLACES * sizeof(struct shard_control));
+}
+
 /* Shard i has queue i of each port; one that has none sends by the queues' owners in turn. */
 static void
 use_port(const struct shard_group_config *config, uint8_t index, uint16_t shard, struct shard_port_use *use)
@@ -191,6 +202,7 @@ shard_group_open(const struct shard_group_config *config, char *error, size_t ro
 	struct group *group = rte_zmalloc("group", sizeof(*group), LINE_BYTES);
 	bool ok = group != NULL;
 
+	base_assert(config->moves_max <= SHARD_MOVES_MAX);
 	base_assert(
 		config->shards > 0 && config->shards <= SHARDS_MAX && config->port_count <= SHARD_PORTS_MAX);
 	if (!ok) {
@@ -203,7 +215,7 @@ shard_group_open(const struct shard_group_config *config, char *error, size_t ro
 		group->group.steering_words[i] = shard_steering_word(i);
 	if (config->quic_port != 0)
 		ok = open_slots(&group->group, error, room) && open_pools(group, error, room);
-	ok = ok && open_mailboxes(&group->group, error, room);
+	ok = ok && open_mailboxes(&group->group, error, room) && open_results(&group->group, error, room);
 	for (uint16_t i = 0; ok && i < config->shards; i++)
 		ok = open_shard(group, i, error, room);
 	if (ok)
@@ -290,9 +302,51 @@ shard_group_close(struct shard_group *group)
 		shard_close(group->shards[i]);
 	for (uint16_t i = 0; i < group->config.shards; i++)
 		shard_mailbox_close(&group->mailboxes[i]);
+	rte_ring_free(group->results);
 	for (unsigned i = 0; i < QUIC_POOL_COUNT; i++)
 		shard_pool_memory_close(group->pools[i]);
 	rte_free(group->slot_memory);
 	rte_free(group->slot_words);
 	rte_free(group);
+}
+
+enum shard_group_answer
+shard_group_move(struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket)
+{
+	struct shard_control control = {.kind = SHARD_CONTROL_MOVE,
+		.from = SHARD_MANAGER,
+		.move = {.handle = handle, .ticket = ticket, .target = target}};
+	struct quic_slot_owner owner;
+
+	if (target >= group->count)
+		return SHARD_MOVE_NO_SHARD;
+	if (group->moves_in_flight >= group->config.moves_max)
+		return SHARD_MOVE_TOO_MANY;
+	if (group->config.quic_port == 0 || !quic_slots_owner(&group->slots, handle.slot, &owner) ||
+		owner.state != QUIC_SLOT_OWNED || owner.generation != handle.generation)
+		return SHARD_MOVE_NO_CONNECTION;
+	group->moves_in_flight++;
+	shard_mailbox_post_control(&group->mailboxes[owner.owner], &control);
+	return SHARD_MOVE_ASKED;
+}
+
+bool
+shard_group_next_result(struct shard_group *group, struct shard_control_move *result)
+{
+	struct shard_control control;
+
+	if (rte_ring_dequeue_elem(group->results, &control, sizeof(control)) != 0)
+		return false;
+	base_assert(group->moves_in_flight > 0);
+	group->moves_in_flight--;
+	*result = control.move;
+	return true;
+}
+
+void
+shard_group_post_result(struct shard_group *group, const struct shard_control *control)
+{
+	int result = rte_ring_enqueue_elem(group->results, (void *)(uintptr_t)control, sizeof(*control));
+
+	base_assert(result == 0);
 }

@@ -10,6 +10,7 @@
 #define SHARD_GROUP_H
 
 #include "shard/clock.h"
+#include "shard/move.h"
 #include "shard/shard.h"
 #include "shard/steering.h"
 
@@ -38,6 +39,7 @@ struct shard_group_config {
 	uint32_t connections;                    /* slots of all shards together */
 	uint32_t pool_elements[QUIC_POOL_COUNT]; /* of all shards together */
 	uint32_t mailbox_datagrams;              /* places of each mailbox, a power of two */
+	uint32_t moves_max;                      /* in flight at once; at most SHARD_MOVES_MAX */
 	struct shard_idle idle;
 	/* Common to all endpoints: limits, keys, mode of IDs, gateway, epoch. The rest is filled in. */
 	struct quic_endpoint_config quic;
@@ -57,6 +59,8 @@ struct shard_group {
 	struct rte_mempool *pools[QUIC_POOL_COUNT];
 	uint16_t steering_words[SHARDS_MAX];
 	struct shard_steerer steerer; /* of the management lcore, from start to stop */
+	struct rte_ring *results;     /* of moves, from the shards to the manager */
+	uint32_t moves_in_flight;     /* the manager's */
 };
 
 /* NULL with one readable sentence in `error`: what, where, the mend. */
@@ -66,6 +70,23 @@ bool shard_group_start(struct shard_group *group, char *error, size_t room);
 /* Stops all and waits; returns false when one had to be cut off with connections left. */
 bool shard_group_stop(struct shard_group *group, uint32_t within_ms);
 void shard_group_close(struct shard_group *group);
+
+/*
+ * Asks for a connection to be moved; for one thread, the manager's. Each move that is ASKED brings one result with the ticket,
+ * sooner or later; the other answers bring none.
+ */
+enum shard_group_answer {
+	SHARD_MOVE_ASKED,
+	SHARD_MOVE_NO_CONNECTION,
+	SHARD_MOVE_NO_SHARD,
+	SHARD_MOVE_TOO_MANY
+};
+enum shard_group_answer shard_group_move(
+	struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket);
+/* The next result, false: none. */
+bool shard_group_next_result(struct shard_group *group, struct shard_control_move *result);
+/* For the shards. */
+void shard_group_post_result(struct shard_group *group, const struct shard_control *control);
 
 /* Hugepage octets that the group takes (buffers excepted), to be said at start. */
 size_t shard_group_bytes(const struct shard_group_config *config);

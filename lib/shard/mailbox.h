@@ -15,23 +15,40 @@
 #include <stdint.h>
 
 #include "net/neighbour.h"
+#include "quic/slot.h"
 
 struct rte_mbuf;
 struct rte_ring;
 
 enum shard_control_kind {
-	SHARD_CONTROL_SLOTS, /* free slots come home */
-	SHARD_CONTROL_RULES, /* later: move, grant, result */
+	SHARD_CONTROL_SLOTS,       /* free slots come home */
+	SHARD_CONTROL_MOVE,        /* manager to owner: move this connection */
+	SHARD_CONTROL_GRANT,       /* last owner to the next: it is yours */
+	SHARD_CONTROL_GRANT_LATE,  /* the same, of a move whose result has been told */
+	SHARD_CONTROL_MOVE_RESULT, /* to the manager: what became of it */
 	SHARD_CONTROL_COUNT
 };
 
 enum { SHARD_CONTROL_SLOTS_MAX = 12 };
 
+/* Of the kinds MOVE, GRANT and MOVE_RESULT. */
+struct shard_control_move {
+	struct quic_handle handle;
+	uint32_t ticket;  /* the manager's, brought back by the result */
+	uint16_t target;  /* shard */
+	uint16_t outcome; /* MOVE_RESULT: enum shard_move_outcome (move.h) */
+	uint16_t verdict; /* MOVE_RESULT, refused by the connection: enum quic_move_verdict */
+	uint16_t reserved;
+};
+
 struct shard_control {
-	uint16_t kind; /* enum shard_control_kind */
-	uint16_t from; /* shard */
-	uint32_t count;
-	uint32_t slots[SHARD_CONTROL_SLOTS_MAX];
+	uint16_t kind;  /* enum shard_control_kind */
+	uint16_t from;  /* shard */
+	uint32_t count; /* SLOTS */
+	union {
+		uint32_t slots[SHARD_CONTROL_SLOTS_MAX];
+		struct shard_control_move move;
+	};
 };
 
 struct shard_update {

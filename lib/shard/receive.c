@@ -125,8 +125,14 @@ give_to_endpoint(struct shard *shard, struct arrivals *own)
 
 	if (own->count == 0)
 		return;
-	for (uint16_t i = 0; i < own->count; i++)
-		shard->received[shard->received_count++] = own->datagrams[i].buffer;
+	for (uint16_t i = 0; i < own->count; i++) {
+		const struct base_datagram *datagram = &own->datagrams[i];
+
+		shard->received[shard->received_count++] = datagram->buffer;
+		if (datagram->slot != BASE_SLOT_NONE)
+			shard_moves_see(&shard->moves,
+				(struct quic_handle){datagram->slot, datagram->generation}, shard->now_ns);
+	}
 	shard_count(shard, SHARD_DATAGRAMS_OWN, own->count);
 	quic_endpoint_receive(shard->endpoint, &batch, shard->now_ns);
 }

@@ -52,6 +52,43 @@ open_ports(struct shard *shard)
 	}
 }
 
+/* ---- what moves have to say to others ---- */
+
+static void
+post_control(void *with, uint16_t to, const struct shard_control *control)
+{
+	struct shard *shard = with;
+
+	if (to == SHARD_MANAGER)
+		shard_group_post_result(shard->config.group, control);
+	else
+		shard_mailbox_post_control(shard->mailbox + to - shard->config.index, control);
+}
+
+/* Places that nobody holds: each other shard may have seen the same room and write one message. */
+static bool
+has_control_room(void *with, uint16_t to)
+{
+	const struct shard *shard = with;
+
+	return shard_mailbox_control_room(shard->mailbox + to - shard->config.index) >
+		SHARD_MOVES_MAX + SHARDS_MAX;
+}
+
+static void
+open_moves(struct shard *shard)
+{
+	const struct shard_moves_config moves = {.self = shard->config.index,
+		.slots = shard->config.quic.slots,
+		.endpoint = shard->endpoint,
+		.services = shard->config.services,
+		.post = post_control,
+		.has_room = has_control_room,
+		.with = shard};
+
+	shard_moves_init(&shard->moves, &moves);
+}
+
 static bool
 open_endpoint(struct shard *shard)
 {
@@ -66,6 +103,7 @@ open_endpoint(struct shard *shard)
 	if (shard->endpoint_memory == NULL)
 		return false;
 	shard->endpoint = quic_endpoint_open(shard->endpoint_memory, quic, shard->now_ns);
+	open_moves(shard);
 	return true;
 }
 
@@ -119,6 +157,8 @@ take_control(struct shard *shard)
 		if (control.kind == SHARD_CONTROL_SLOTS)
 			quic_slots_come_home(
 				shard->config.quic.slots, shard->config.index, control.slots, control.count);
+		else
+			shard_moves_take(&shard->moves, &control, shard->now_ns);
 	}
 }
 
@@ -130,7 +170,7 @@ send_slots_home(struct shard *shard)
 	uint16_t home;
 
 	for (uint16_t i = 0; i < shard->router.shards; i++) {
-		if (shard_mailbox_control_room(shard->mailbox + i - shard->config.index) <= SHARDS_MAX)
+		if (!has_control_room(shard, i))
 			return;
 	}
 	control.count = quic_slots_surplus(
@@ -169,6 +209,8 @@ shard_turn(struct shard *shard)
 		serve(shard);
 	}
 	shard_send(shard); /* packets built, sealed in a burst, queued */
+	if (shard->endpoint != NULL)
+		shard_moves_end_turn(&shard->moves, shard->now_ns); /* connections leave for other shards */
 	shard_count(shard, SHARD_TURNS, 1);
 	if (atomic_load_explicit(&shard->counters[SHARD_TURNS], memory_order_relaxed) %
 			TURNS_PER_HOUSEKEEPING ==
@@ -232,6 +274,7 @@ begin_to_drain(struct shard *shard, uint32_t within_ms)
 	if (shard->endpoint == NULL)
 		return;
 	quic_endpoint_stop_accepting(shard->endpoint);
+	shard_moves_stop(&shard->moves);
 	service_shutdown(shard->config.services);
 	quic_endpoint_close_all(shard->endpoint, 0, false, shard->now_ns);
 }
@@ -359,5 +402,7 @@ shard_get_counters(const struct shard *shard, struct base_counters *counters, ui
 		counters[count++] = net_interface_counters(&shard->interfaces[i]);
 	if (shard->endpoint != NULL && count < room)
 		counters[count++] = quic_endpoint_counters(shard->endpoint);
+	if (shard->endpoint != NULL && count < room)
+		counters[count++] = shard_moves_counters(&shard->moves);
 	return count;
 }

@@ -9,6 +9,7 @@
 #include "shard/buffer.h"
 #include "shard/clock.h"
 #include "shard/idle.h"
+#include "shard/move.h"
 #include "shard/route.h"
 #include "shard/shard.h"
 
@@ -42,6 +43,7 @@ struct shard {
 	struct quic_endpoint *endpoint; /* NULL: no QUIC */
 	void *endpoint_memory;
 	struct shard_router router;
+	struct shard_moves moves;
 	struct net_rss rss[SHARD_PORTS_MAX];
 	const struct shard_port_facts *facts[SHARD_PORTS_MAX];
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "quic/conn.h"
+#include "quic/move.h"
 #include "service/service.h"
 #include "tls/tls.h"
 
@@ -106,6 +108,69 @@ quic_endpoint_connections(const struct quic_endpoint *endpoint)
 	return endpoint->connections;
 }
 
+bool
+quic_endpoint_next_switched(struct quic_endpoint *endpoint, struct quic_conn **conn, uint16_t *target)
+{
+	return false;
+}
+
+struct quic_conn *
+quic_endpoint_find(struct quic_endpoint *endpoint, struct quic_handle handle)
+{
+	return NULL;
+}
+
+void
+quic_endpoint_detach(struct quic_endpoint *endpoint, struct quic_conn *conn, uint16_t target)
+{
+}
+
+struct quic_conn *
+quic_endpoint_attach(struct quic_endpoint *endpoint, struct quic_handle handle, uint64_t now_ns)
+{
+	return NULL;
+}
+
+enum quic_move_verdict
+quic_conn_move_begin(struct quic_conn *conn, uint16_t target, uint64_t now_ns)
+{
+	return QUIC_MOVE_BEGUN;
+}
+
+enum quic_move_state
+quic_conn_move_state(const struct quic_conn *conn)
+{
+	return QUIC_MOVE_NONE;
+}
+
+void
+quic_conn_move_stay(struct quic_conn *conn)
+{
+}
+
+bool
+quic_conn_is_open(const struct quic_conn *conn)
+{
+	return false;
+}
+
+struct quic_handle
+quic_conn_handle(const struct quic_conn *conn)
+{
+	return (struct quic_handle){.slot = BASE_SLOT_NONE};
+}
+
+void
+quic_conn_close(struct quic_conn *conn, uint64_t error_code, const char *reason)
+{
+}
+
+const char *
+quic_move_text(enum quic_move_verdict verdict)
+{
+	return "";
+}
+
 struct base_counters
 quic_endpoint_counters(const struct quic_endpoint *endpoint)
 {
@@ -114,6 +179,22 @@ quic_endpoint_counters(const struct quic_endpoint *endpoint)
 
 void
 service_dispatch(struct service_set *set, const struct quic_event *event)
+{
+}
+
+bool
+service_can_move(struct service_set *set, struct quic_conn *conn)
+{
+	return true;
+}
+
+void
+service_detach(struct service_set *set, struct quic_conn *conn)
+{
+}
+
+void
+service_attach(struct service_set *set, struct quic_conn *conn)
 {
 }
 
