@@ -69,9 +69,9 @@ taken(size_t bytes)
 }
 
 static struct tls_context *
-open_tls(bool is_server, bool tickets)
+open_tls(bool is_server)
 {
-	struct tls_settings server = {.role = TLS_SERVER,
+	static const struct tls_settings server = {.role = TLS_SERVER,
 		.certificate = {.octets = (const uint8_t *)certificate_ed25519,
 			.length = sizeof(certificate_ed25519) - 1},
 		.key = {.octets = (const uint8_t *)key_ed25519, .length = sizeof(key_ed25519) - 1},
@@ -80,11 +80,7 @@ open_tls(bool is_server, bool tickets)
 	static const struct tls_settings client = {
 		.role = TLS_CLIENT, .alpn = {"sim"}, .alpn_count = 1, .verify = TLS_VERIFY_OFF};
 	char sentence[TLS_SENTENCE_BYTES];
-	struct tls_context *context;
-
-	server.ticket_keys.count = tickets;
-	memset(&server.ticket_keys.keys[0], 0xa5, sizeof(server.ticket_keys.keys[0]));
-	context = tls_context_open(is_server ? &server : &client, UNIX_SECONDS, sentence);
+	struct tls_context *context = tls_context_open(is_server ? &server : &client, UNIX_SECONDS, sentence);
 
 	if (context == NULL) {
 		fprintf(stderr, "sim: %s\n", sentence);
@@ -94,7 +90,7 @@ open_tls(bool is_server, bool tickets)
 }
 
 /* Of one shard. */
-static const uint16_t steering_words[] = {0x4d00};
+static const uint16_t steering_words[] = {0x4d00, 0x4d02, 0x4d04, 0x4d06};
 
 static void
 open_node(struct sim *sim, struct sim_node *node, bool is_server)
@@ -112,19 +108,20 @@ open_node(struct sim *sim, struct sim_node *node, bool is_server)
 		.slots = &node->slots,
 		.id_mode = is_server && sim->config.clear_ids ? QUIC_CONN_ID_CLEAR : QUIC_CONN_ID_SEALED,
 		.steering_words = steering_words,
-		.steering_word_count = 1,
+		.steering_word_count = sizeof(steering_words) / sizeof(steering_words[0]),
 	};
 	struct quic_conn_id_config codec;
-	struct quic_slots_config slots = {
-		.count = config.limits.connections, .slot_bytes = quic_endpoint_slot_bytes(), .shards = 1};
+	struct quic_slots_config slots = {.count = config.limits.connections,
+		.slot_bytes = quic_endpoint_slot_bytes(),
+		.shards = is_server && sim->config.group != NULL ? sim->config.shards : 1};
 
 	node->is_server = is_server;
-	node->tls = open_tls(is_server, sim->config.tickets);
+	node->tls = open_tls(is_server);
 	base_random_fill(&sim->random, &config.keys, sizeof(config.keys));
 	base_random_fill(&sim->random, config.entropy, sizeof(config.entropy));
 	*(is_server ? &config.tls_server : &config.tls_client) = node->tls;
 	node->slot_memory = taken((size_t)slots.count * slots.slot_bytes);
-	node->table_memory = taken(quic_slots_memory_bytes(slots.count, 1));
+	node->table_memory = taken(quic_slots_memory_bytes(slots.count, slots.shards));
 	slots.region_slots = slots.count;
 	slots.regions[0] = node->slot_memory;
 	quic_slots_init(&node->slots, &slots, node->table_memory);
@@ -142,6 +139,26 @@ open_node(struct sim *sim, struct sim_node *node, bool is_server)
 }
 
 void
+sim_open_shard(struct sim *sim, struct sim_node *node, const struct sim_node *home, uint16_t shard)
+{
+	node->is_server = true;
+	node->endpoint_config = home->endpoint_config;
+	node->endpoint_config.shard = shard;
+	base_random_fill(&sim->random, node->endpoint_config.entropy, sizeof(node->endpoint_config.entropy));
+	node->buffers = taken(sizeof(*node->buffers) * SIM_BATCH);
+	node->endpoint_memory = taken(quic_endpoint_bytes(&home->endpoint_config.limits));
+	node->endpoint = quic_endpoint_open(node->endpoint_memory, &node->endpoint_config, sim->now_ns);
+}
+
+void
+sim_close_shard(struct sim_node *node)
+{
+	quic_endpoint_close(node->endpoint);
+	free(node->endpoint_memory);
+	free(node->buffers);
+}
+
+void
 sim_restart(struct sim *sim, struct sim_node *node)
 {
 	quic_endpoint_close(node->endpoint);
@@ -151,6 +168,8 @@ sim_restart(struct sim *sim, struct sim_node *node)
 static void
 close_node(struct sim *sim, struct sim_node *node)
 {
+	uint32_t slots = 0;
+
 	quic_endpoint_close(node->endpoint);
 	for (int i = 0; i < QUIC_POOL_COUNT; i++) {
 		if (node->pools[i]->in_use != 0)
@@ -158,7 +177,9 @@ close_node(struct sim *sim, struct sim_node *node)
 				sim, "%u elements of pool %d were not given back", node->pools[i]->in_use, i);
 		base_pool_close(node->pools[i]);
 	}
-	if (quic_slots_free_count(&node->slots, 0) != node->slots.count)
+	for (uint16_t i = 0; i < node->slots.shards; i++)
+		slots += quic_slots_free_count(&node->slots, i);
+	if (slots != node->slots.count)
 		sim_fail(sim, "not all slots are free at the end");
 	tls_context_close(node->tls);
 	free(node->endpoint_memory);
@@ -174,41 +195,27 @@ address(uint8_t last, uint16_t port)
 		.ip = {[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = last}, .port = port};
 }
 
-void
-sim_connect(struct sim *sim, uint32_t number)
-{
-	struct sim_conn *state = &sim->connections[number];
-	struct quic_conn *first = number == 0 ? NULL : sim_client_conn(sim, 0);
-	size_t ticket_length = 0, token_length = 0;
-	struct quic_connect connect = {
-		.path = {.local = address(2, (uint16_t)(SIM_CLIENT_PORT + number)),
-			.remote = address(1, SERVER_PORT)},
-		.server_name = "localhost",
-		.user = state,
-	};
-	struct quic_conn *conn;
-
-	if (first != NULL) {
-		connect.ticket = quic_conn_ticket(first, &ticket_length);
-		connect.ticket_length = (uint32_t)ticket_length;
-		connect.token = quic_conn_token(first, &token_length);
-		connect.token_length = (uint32_t)token_length;
-	}
-	conn = quic_endpoint_connect(sim->client.endpoint, &connect, sim->now_ns);
-	*state = (struct sim_conn){.number = number, .begun_ns = sim->now_ns};
-	if (conn == NULL) {
-		sim_fail(sim, "connection %u could not begin", number);
-		return;
-	}
-	state->handle = quic_conn_handle(conn);
-	sim->open_connections++;
-}
-
 static void
 begin_connections(struct sim *sim)
 {
-	for (uint32_t i = 0; i + sim->config.later < sim->config.connections; i++)
-		sim_connect(sim, i);
+	for (uint32_t i = 0; i < sim->config.connections; i++) {
+		struct sim_conn *state = &sim->connections[i];
+		struct quic_connect connect = {
+			.path = {.local = address(2, (uint16_t)(SIM_CLIENT_PORT + i)),
+				.remote = address(1, SERVER_PORT)},
+			.server_name = "localhost",
+			.user = state,
+		};
+		struct quic_conn *conn = quic_endpoint_connect(sim->client.endpoint, &connect, sim->now_ns);
+
+		*state = (struct sim_conn){.number = i, .begun_ns = sim->now_ns};
+		if (conn == NULL) {
+			sim_fail(sim, "connection %u could not begin", i);
+			return;
+		}
+		state->handle = quic_conn_handle(conn);
+		sim->open_connections++;
+	}
 }
 
 /* What a shard does before quic_endpoint_receive(): whose connection ID is it? */
@@ -238,8 +245,8 @@ route(struct sim_node *node, struct base_datagram *datagram)
 	datagram->id_sequence = fields.sequence;
 }
 
-static void
-pull_events(struct sim *sim, struct sim_node *node)
+void
+sim_pull_events(struct sim *sim, struct sim_node *node)
 {
 	struct quic_event event;
 
@@ -289,9 +296,9 @@ receive(struct sim *sim, struct sim_node *node, struct net_impair *link)
 		node->items[node->item_count++] = item;
 	}
 	quic_endpoint_receive(node->endpoint, &batch, sim->now_ns);
-	pull_events(sim, node);
+	sim_pull_events(sim, node);
 	quic_endpoint_expire(node->endpoint, sim->now_ns);
-	pull_events(sim, node);
+	sim_pull_events(sim, node);
 }
 
 static void
@@ -315,8 +322,8 @@ transmit(struct sim *sim, struct sim_node *node, struct base_datagram *datagram,
 	net_impair_push(link, datagram, sim->now_ns);
 }
 
-static void
-send(struct sim *sim, struct sim_node *node, struct net_impair *link)
+void
+sim_send(struct sim *sim, struct sim_node *node, struct net_impair *link)
 {
 	struct base_batch batch = {.datagrams = node->datagrams, .capacity = SIM_BATCH};
 	uint16_t sent;
@@ -333,12 +340,12 @@ send(struct sim *sim, struct sim_node *node, struct net_impair *link)
 	} while (sent > 0 && sim->config.turn_ns == 0);
 }
 
-/* One turn of both nodes. What was popped must live until send() has ended the turn. */
+/* One turn. What was popped must live until send() has ended the turn. */
 static void
 turn(struct sim *sim, struct sim_node *node, struct net_impair *from, struct net_impair *to)
 {
 	receive(sim, node, from);
-	send(sim, node, to);
+	sim_send(sim, node, to);
 	while (node->item_count > 0)
 		net_impair_release(from, node->items[--node->item_count]);
 }
@@ -350,6 +357,10 @@ server_turn(struct sim *sim)
 
 	if (sim->now_ns < sim->server_busy_ns)
 		return;
+	if (sim->config.group != NULL) {
+		sim->config.group->turn(sim);
+		return;
+	}
 	turn(sim, &sim->server, &sim->up, &sim->down);
 	sim->server_busy_ns = sim->now_ns +
 		(sim_counter(&sim->server, "packets_received") - before) * sim->config.packet_ns;
@@ -364,13 +375,40 @@ all_answered(const struct sim *sim)
 	return true;
 }
 
+/* ---- the server: one endpoint or a group of them ---- */
+
+static uint64_t
+server_deadline(const struct sim *sim)
+{
+	return sim->config.group != NULL ? sim->config.group->deadline(sim)
+					 : quic_endpoint_deadline(sim->server.endpoint);
+}
+
+static uint32_t
+server_connections(const struct sim *sim)
+{
+	return sim->config.group != NULL ? sim->config.group->connections(sim)
+					 : quic_endpoint_connections(sim->server.endpoint);
+}
+
+static void
+check(struct sim *sim)
+{
+	if (sim->config.group != NULL)
+		sim->config.group->check(sim);
+	else if (sim->steps % CHECK_EVERY == 0)
+		quic_endpoint_check(sim->server.endpoint);
+	if (sim->steps % CHECK_EVERY == 0)
+		quic_endpoint_check(sim->client.endpoint);
+}
+
 static uint64_t
 next_time(const struct sim *sim)
 {
 	uint64_t next_ns = base_time_earlier(net_impair_deadline(&sim->up), net_impair_deadline(&sim->down));
 
 	next_ns = base_time_earlier(next_ns, quic_endpoint_deadline(sim->client.endpoint));
-	next_ns = base_time_earlier(next_ns, quic_endpoint_deadline(sim->server.endpoint));
+	next_ns = base_time_earlier(next_ns, server_deadline(sim));
 	if (sim->config.tick != NULL)
 		next_ns = base_time_earlier(next_ns, sim->ticked_ns + BASE_MS);
 	if (sim->config.turn_ns != 0 && next_ns < sim->now_ns + sim->config.turn_ns)
@@ -395,10 +433,7 @@ run_until(struct sim *sim, bool (*done)(const struct sim *sim), uint64_t limit_n
 		}
 		server_turn(sim);
 		turn(sim, &sim->client, &sim->down, &sim->up);
-		if (sim->steps % CHECK_EVERY == 0) {
-			quic_endpoint_check(sim->client.endpoint);
-			quic_endpoint_check(sim->server.endpoint);
-		}
+		check(sim);
 		if (done(sim))
 			return true;
 		sim->now_ns = next_time(sim);
@@ -410,7 +445,7 @@ static bool
 none_left(const struct sim *sim)
 {
 	return sim->open_connections == 0 && quic_endpoint_connections(sim->client.endpoint) == 0 &&
-		quic_endpoint_connections(sim->server.endpoint) == 0;
+		server_connections(sim) == 0;
 }
 
 struct quic_conn *
@@ -499,8 +534,7 @@ run(struct sim *sim)
 		quic_endpoint_close_all(sim->client.endpoint, 0, true, sim->now_ns);
 	if (!run_until(sim, none_left, sim->now_ns + 2000 * BASE_SECOND))
 		sim_fail(sim, "%u and %u connections were left over at the end",
-			quic_endpoint_connections(sim->client.endpoint),
-			quic_endpoint_connections(sim->server.endpoint));
+			quic_endpoint_connections(sim->client.endpoint), server_connections(sim));
 }
 
 bool
@@ -524,7 +558,11 @@ sim_run(struct sim *sim, const char *scenario, const struct sim_config *config, 
 	net_impair_init(&sim->down, &sim->config.down, sim->items, sim->heaps + LINK_PLACES, LINK_PLACES);
 	open_node(sim, &sim->server, true);
 	open_node(sim, &sim->client, false);
+	if (config->group != NULL)
+		config->group->open(sim);
 	run(sim);
+	if (config->group != NULL)
+		config->group->close(sim);
 	close_node(sim, &sim->client);
 	close_node(sim, &sim->server);
 	net_impair_fini(&sim->up);

@@ -31,6 +31,18 @@ enum {
 
 struct sim;
 
+/* Several shards in place of the one server endpoint (shards.c); sim->server is the first of them. */
+struct sim_group_ops {
+	void (*open)(struct sim *sim);
+	void (*turn)(struct sim *sim);
+	uint64_t (*deadline)(const struct sim *sim);
+	uint32_t (*connections)(const struct sim *sim);
+	/* Invariants that hold between any two steps. */
+	void (*check)(struct sim *sim);
+	/* After the last connection has gone. */
+	void (*close)(struct sim *sim);
+};
+
 /* What a scenario asks of the world. */
 struct sim_config {
 	struct quic_limits server_limits;
@@ -39,7 +51,6 @@ struct sim_config {
 	struct net_impair_config down; /* server to client */
 	uint32_t connections;
 	uint32_t requests; /* per connection */
-	uint32_t later;    /* of the connections: the last ones, begun by the scenario with sim_connect() */
 	uint32_t at_once;  /* of them open at a time */
 	uint64_t upload_bytes;
 	uint64_t download_bytes;
@@ -47,11 +58,14 @@ struct sim_config {
 	bool unidirectional; /* requests on unidirectional streams, answers too */
 	uint64_t time_limit_ns;
 	uint64_t elephant_bytes; /* connection 0 downloads this instead; 0: it is like the others */
-	bool tickets;            /* the server issues session tickets */
 	bool idle_end;           /* do not close: wait for the idle timeout */
 	uint32_t datagrams;      /* DATAGRAM frames to be echoed, per connection */
 	uint64_t turn_ns;        /* a turn takes this long and sends one burst; 0: no time, all there is */
 	uint64_t packet_ns;      /* the server needs this long for each packet that it opens */
+	const struct sim_group_ops *group; /* NULL: one server endpoint */
+	uint16_t shards;                   /* of the group */
+	uint16_t mailbox;                  /* datagrams that wait for a shard of it at most */
+	uint32_t moves_per_second;
 	/* Called once per millisecond of virtual time. */
 	void (*tick)(struct sim *sim);
 	/* When the run is over; NULL: all requests are answered and no connection was closed. */
@@ -130,6 +144,7 @@ struct sim {
 	struct net_impair down;
 	struct base_pool *items;
 	struct net_impair_item **heaps;
+	struct sim_shards *shards; /* of the group */
 	struct sim_conn connections[SIM_CONNECTIONS_MAX];
 	struct sim_stream *streams;
 	uint32_t open_connections; /* not told CLOSED yet */
@@ -157,12 +172,19 @@ bool sim_run(struct sim *sim, const char *scenario, const struct sim_config *con
 uint64_t sim_goodput(const struct sim *sim);
 /* Only the first failure is kept. */
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Begins connection `number`, by the ticket and token of connection 0 if it has them. */
-void sim_connect(struct sim *sim, uint32_t number);
 struct quic_conn *sim_client_conn(struct sim *sim, uint32_t number);
 /* The endpoint forgets all its connections, as after a restart with the same keys. */
 void sim_restart(struct sim *sim, struct sim_node *node);
 uint64_t sim_counter(const struct sim_node *node, const char *name);
+
+/* ---- for shards.c ---- */
+
+/* Another shard of the gateway whose first one is `home`. */
+void sim_open_shard(struct sim *sim, struct sim_node *node, const struct sim_node *home, uint16_t shard);
+void sim_close_shard(struct sim_node *node);
+void sim_pull_events(struct sim *sim, struct sim_node *node);
+/* The last stage of a turn: all that it has to send goes into the link. */
+void sim_send(struct sim *sim, struct sim_node *node, struct net_impair *link);
 
 /* ---- the application, app.c ---- */
 void sim_app_event(struct sim *sim, struct sim_node *node, const struct quic_event *event);
