@@ -40,6 +40,7 @@ limits_quic(const struct config *config)
 	limits.max_udp_payload_bytes = quic->udp_payload_bytes;
 	limits.max_datagram_frame_bytes = quic->datagram_bytes;
 	limits.packets_sent_per_turn = quic->send_budget;
+	limits.packets_received_per_turn = quic->receive_budget;
 	limits.ack_threshold = quic->ack_threshold;
 	limits.congestion =
 		quic->congestion == CONFIG_NEW_RENO ? QUIC_CONGESTION_NEWRENO : QUIC_CONGESTION_CUBIC;

@@ -90,6 +90,7 @@ struct config_quic {
 	uint16_t udp_payload_bytes;
 	uint16_t datagram_bytes; /* largest DATAGRAM frame taken; 0: none */
 	uint16_t send_budget;    /* packets of a connection per turn */
+	uint16_t receive_budget; /* packets of a connection per burst; 0: any number */
 	uint16_t ack_threshold;
 	uint32_t congestion; /* enum config_congestion */
 	uint16_t initial_window_packets;

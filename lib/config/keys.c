@@ -159,6 +159,8 @@ static const struct config_key quic_keys[] = {
 		"Largest DATAGRAM frame taken; 0 turns the extension off.", NULL},
 	{"send_budget", CONFIG_INTEGER, AT(config, quic.send_budget), 1, 1024, NULL, "16",
 		"Packets that a connection may send before it is the others' turn.", NULL},
+	{"receive_budget", CONFIG_INTEGER, AT(config, quic.receive_budget), 0, 1024, NULL, "0",
+		"Packets of a connection taken from one burst, the rest dropped; 0 drops none, they wait for the others."},
 	{"ack_threshold", CONFIG_INTEGER, AT(config, quic.ack_threshold), 1, 255, NULL, "2",
 		"Packets received that make an acknowledgement due at once.", NULL},
 	{"congestion", CONFIG_CHOICE, AT(config, quic.congestion), 0, 0, congestion_words, "\"cubic\"",
