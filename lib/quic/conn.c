@@ -122,7 +122,10 @@ free_handshake(struct quic_conn *conn)
 		quic_table_remove(&endpoint->initials, handshake->initial_key, handle);
 	if (!base_list_empty(&handshake->link)) {
 		base_list_remove(&handshake->link);
-		endpoint->handshake_count--;
+		if (conn->handshake_confirmed)
+			endpoint->lingering_count--;
+		else
+			endpoint->handshake_count--;
 	}
 	base_pool_give(endpoint->pools[QUIC_POOL_HANDSHAKE], handshake);
 	conn->handshake = NULL;
@@ -140,6 +143,13 @@ quic_conn_release_handshake(struct quic_conn *conn)
 	/* The ticket's octets are repeated from here until they are acknowledged; and Initials that are late find their connection. */
 	if (send->start != send->end || conn->endpoint->now_ns < handshake->initial_key_until_ns)
 		return;
+	free_handshake(conn);
+}
+
+void
+quic_conn_give_up_handshake(struct quic_conn *conn)
+{
+	base_assert(conn->is_server && conn->handshake_confirmed && conn->handshake != NULL);
 	free_handshake(conn);
 }
 

@@ -275,6 +275,10 @@ quic_conn_confirm_handshake(struct quic_conn *conn)
 		base_list_remove(&handshake->link);
 		endpoint->handshake_count--;
 	}
+	if (conn->is_server) {
+		base_list_push_back(&endpoint->lingering, &handshake->link);
+		endpoint->lingering_count++;
+	}
 	handshake->initial_key_until_ns = base_time_after(endpoint->now_ns, 3 * quic_conn_pto_ns(conn));
 	quic_conn_discard_space(conn, QUIC_SPACE_INITIAL);
 	quic_conn_discard_space(conn, QUIC_SPACE_HANDSHAKE);

@@ -22,6 +22,8 @@ void quic_conn_destroy(struct quic_conn *conn);
 void quic_conn_over(struct quic_conn *conn);
 /* The handshake element goes back as soon as nothing needs it any more. */
 void quic_conn_release_handshake(struct quic_conn *conn);
+/* The same at once, whatever is not acknowledged: a ticket is lost. Of a confirmed server. */
+void quic_conn_give_up_handshake(struct quic_conn *conn);
 void quic_conn_set_ready(struct quic_conn *conn);
 void quic_conn_add_event(struct quic_conn *conn, enum quic_conn_event event);
 /* The stream set may have events or something to send. */

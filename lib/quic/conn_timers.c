@@ -55,6 +55,10 @@ quic_conn_arm(struct quic_conn *conn)
 		earliest_ns = base_time_earlier(earliest_ns, conn->deadlines[i]);
 	if (conn->state == QUIC_CONN_OPEN && conn->handshake != NULL && !conn->handshake_confirmed)
 		earliest_ns = base_time_earlier(earliest_ns, conn->handshake->deadline_ns);
+	/* A connection that falls silent gives its handshake element back all the same. */
+	if (conn->state == QUIC_CONN_OPEN && conn->handshake != NULL &&
+		conn->handshake->initial_key_until_ns > conn->endpoint->now_ns)
+		earliest_ns = base_time_earlier(earliest_ns, conn->handshake->initial_key_until_ns);
 	if (conn->state == QUIC_CONN_OPEN && conn->streams.starved)
 		earliest_ns =
 			base_time_earlier(earliest_ns, base_time_after(conn->endpoint->now_ns, WAKE_NS));

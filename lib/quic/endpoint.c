@@ -170,6 +170,7 @@ quic_endpoint_open(void *memory, const struct quic_endpoint_config *config, uint
 	base_list_init(&endpoint->borrowing);
 	base_list_init(&endpoint->over);
 	base_list_init(&endpoint->handshakes);
+	base_list_init(&endpoint->lingering);
 	quic_table_init(&endpoint->initials, limits->handshakes + limits->connections / 4, config->keys.table,
 		octets + layout.initials);
 	quic_table_init(&endpoint->resets, limits->connections * QUIC_PEER_IDS, config->keys.table,

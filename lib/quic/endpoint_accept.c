@@ -112,10 +112,20 @@ check_token(struct quic_endpoint *endpoint, const struct base_datagram *datagram
 	return true;
 }
 
-/* A bounded number of handshakes: the oldest gives way. */
+/*
+ * A bounded number of handshakes: what is left of the oldest confirmed one gives way, then the oldest that is not. Those that
+ * linger count, for they hold elements and TLS memory too.
+ */
 static void
 make_room(struct quic_endpoint *endpoint)
 {
+	while (endpoint->handshake_count + endpoint->lingering_count >= endpoint->limits.handshakes &&
+		!base_list_empty(&endpoint->lingering)) {
+		struct quic_handshake *oldest =
+			base_container(endpoint->lingering.next, struct quic_handshake, link);
+
+		quic_conn_give_up_handshake(oldest->conn);
+	}
 	while (endpoint->handshake_count >= endpoint->limits.handshakes &&
 		!base_list_empty(&endpoint->handshakes)) {
 		struct quic_handshake *oldest =

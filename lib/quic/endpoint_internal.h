@@ -85,7 +85,10 @@ struct quic_endpoint {
 	struct base_list borrowing;  /* connections whose streams still point into received datagrams */
 	struct base_list over;       /* connections to be freed at the end of the turn */
 	struct base_list handshakes; /* elements of QUIC_POOL_HANDSHAKE not confirmed yet, oldest first */
+	struct base_list
+		lingering; /* elements of confirmed servers that late Initials and tickets still need, oldest first */
 	uint32_t handshake_count;
+	uint32_t lingering_count;
 	uint32_t connection_count;
 
 	struct quic_table initials; /* client's connection ID and path -> connection */
