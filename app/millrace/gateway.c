@@ -156,7 +156,6 @@ open_port(struct gateway *gateway, uint32_t index, char *error)
 	gateway->ports[index] = port_ethdev_open(&config, error, ROOM);
 	if (gateway->ports[index] == NULL)
 		return false;
-	report_port(device_name(gateway->config, index), gateway->ports[index]);
 	for (uint16_t i = 0; i < config.queues; i++)
 		report_remote(
 			device_name(gateway->config, index), gateway->ports[index], i, gateway->sockets[i]);
@@ -219,6 +218,7 @@ start_ports(struct gateway *gateway, char *error)
 
 		if (!port->ops->start(port, error, ROOM))
 			return false;
+		report_port(device_name(gateway->config, i), port);
 	}
 	return true;
 }

@@ -11,7 +11,9 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "base/assert.h"
 #include "base/log.h"
+#include "drivers/port/ethdev_rules.h"
 
 enum { DESCRIPTORS = 1024, RETA_GROUP = RTE_ETH_RETA_GROUP_SIZE, LONG_KEY_BYTES = 52 };
 
@@ -21,6 +23,7 @@ struct ethdev {
 	struct shard_port port;
 	uint16_t id;
 	uint8_t key[LONG_KEY_BYTES]; /* some cards want more than the tuple needs */
+	struct ethdev_rules rules;
 };
 
 static struct ethdev *
@@ -61,14 +64,15 @@ join_groups(struct shard_port *port, const uint8_t (*macs)[NET_MAC_BYTES], uint8
 }
 
 static bool
-write_reta(struct ethdev *ethdev)
+write_reta(const struct ethdev *ethdev, const uint16_t *queues)
 {
 	struct rte_eth_rss_reta_entry64 reta[NET_RSS_RETA_MAX / RETA_GROUP];
-	struct shard_port_facts *facts = &ethdev->port.facts;
+	const struct shard_port_facts *facts = &ethdev->port.facts;
 
 	for (unsigned i = 0; i < facts->reta_size; i++) {
+		base_assert(queues[i] < facts->queues);
 		reta[i / RETA_GROUP].mask = UINT64_MAX;
-		reta[i / RETA_GROUP].reta[i % RETA_GROUP] = facts->reta[i];
+		reta[i / RETA_GROUP].reta[i % RETA_GROUP] = queues[i];
 	}
 	return rte_eth_dev_rss_reta_update(ethdev->id, reta, facts->reta_size) == 0;
 }
@@ -85,19 +89,20 @@ start(struct shard_port *port, char *error, size_t room)
 			port->facts.name, port->facts.driver, rte_strerror(-result));
 		return false;
 	}
-	if (port->facts.reta_size > 0 && !write_reta(ethdev)) {
+	if (port->facts.reta_size > 0 && !write_reta(ethdev, port->facts.reta)) {
 		base_log(BASE_LOG_WARNING,
-			"port %s: the indirection table cannot be written; connections find their shards in software",
+			"port %s: the indirection table cannot be written; no bucket of it can be moved",
 			port->facts.name);
 		port->facts.reta_size = 0;
-		port->facts.steering = SHARD_STEERING_SOFTWARE;
 	}
+	ethdev_rules_try(&ethdev->rules, ethdev->id, &port->facts);
 	return true;
 }
 
 static void
 stop(struct shard_port *port)
 {
+	ethdev_rules_close(&of(port)->rules);
 	rte_eth_dev_stop(of(port)->id);
 }
 
@@ -132,6 +137,25 @@ statistics(struct shard_port *port, struct shard_port_statistics *to)
 		.errors = stats.ierrors + stats.oerrors};
 }
 
+static uint32_t
+install_rule(struct shard_port *port, const struct shard_port_rule *rule)
+{
+	base_assert(rule->queue < port->facts.queues);
+	return ethdev_rules_install(&of(port)->rules, rule);
+}
+
+static bool
+remove_rule(struct shard_port *port, uint32_t rule)
+{
+	return ethdev_rules_remove(&of(port)->rules, rule);
+}
+
+static bool
+set_reta(struct shard_port *port, const uint16_t *queues)
+{
+	return shard_port_has(port, SHARD_STEERING_BUCKETS) && write_reta(of(port), queues);
+}
+
 static const struct shard_port_ops ops = {.receive = receive_burst,
 	.send = send_burst,
 	.join_groups = join_groups,
@@ -139,7 +163,10 @@ static const struct shard_port_ops ops = {.receive = receive_burst,
 	.stop = stop,
 	.close = close_port,
 	.link_up = link_up,
-	.statistics = statistics};
+	.statistics = statistics,
+	.install_rule = install_rule,
+	.remove_rule = remove_rule,
+	.set_reta = set_reta};
 
 /* A device already there by this name, or the one that probing these arguments brings. */
 static bool
@@ -216,7 +243,6 @@ choose_rss(struct ethdev *ethdev, const struct rte_eth_dev_info *info, struct rt
 	if (info->reta_size > NET_RSS_RETA_MAX)
 		return;
 	facts->reta_size = info->reta_size;
-	facts->steering = SHARD_STEERING_BUCKETS;
 	for (unsigned i = 0; i < facts->reta_size; i++)
 		facts->reta[i] = i % facts->queues;
 }
@@ -226,7 +252,6 @@ forget_rss(struct shard_port_facts *facts, struct rte_eth_conf *conf, const char
 {
 	facts->rss = false;
 	facts->reta_size = 0;
-	facts->steering = SHARD_STEERING_SOFTWARE;
 	snprintf(facts->rss_reason, sizeof(facts->rss_reason), "%s", reason);
 	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
 	conf->rxmode.offloads &= ~(uint64_t)RTE_ETH_RX_OFFLOAD_RSS_HASH;

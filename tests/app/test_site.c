@@ -66,6 +66,9 @@ site_open__keeps_keys_and_raises_the_epoch(void **state)
 	assert_true(site_open(&second, file, error, sizeof(error)));
 	assert_memory_equal(first.keys.conn_id, second.keys.conn_id, sizeof(first.keys.conn_id));
 	assert_memory_equal(
+		first.keys.conn_id_clear, second.keys.conn_id_clear, sizeof(first.keys.conn_id_clear));
+	assert_memory_not_equal(first.keys.conn_id, first.keys.conn_id_clear, sizeof(first.keys.conn_id));
+	assert_memory_equal(
 		first.keys.stateless_reset, second.keys.stateless_reset, sizeof(first.keys.token));
 	assert_memory_equal(first.keys.token, second.keys.token, sizeof(first.keys.token));
 	assert_memory_equal(&first.tickets, &second.tickets, sizeof(first.tickets));

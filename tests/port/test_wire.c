@@ -146,6 +146,27 @@ wire__impairs_in_the_time_it_is_given(void **state)
 	finish(&f);
 }
 
+static void
+wire_open__has_the_levels_that_are_asked_for(void **state)
+{
+	struct port_wire_config config = {.name = "levels",
+		.queues = {QUEUES, 1},
+		.mtu = 1500,
+		.ring_frames = 128,
+		.levels = 1U << SHARD_STEERING_TUPLE | 1U << SHARD_STEERING_BUCKETS};
+	struct shard_port *ends[2];
+	char error[256];
+
+	assert_true(port_wire_open(&config, ends, error, sizeof(error)));
+	/* Without RSS there is no table. */
+	assert_int_equal(ends[0]->facts.levels, 1U << SHARD_STEERING_TUPLE | 1U << SHARD_STEERING_SOFTWARE);
+	assert_int_equal(ends[0]->facts.steering, SHARD_STEERING_TUPLE);
+	assert_int_equal(ends[1]->facts.levels, 1U << SHARD_STEERING_SOFTWARE);
+	assert_int_equal(ends[1]->facts.steering, SHARD_STEERING_SOFTWARE);
+	ends[0]->ops->close(ends[0]);
+	ends[1]->ops->close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -153,6 +174,7 @@ main(void)
 		cmocka_unit_test(wire__spreads_by_the_table_and_gives_the_hash),
 		cmocka_unit_test(wire__loses_what_a_full_queue_has_no_place_for),
 		cmocka_unit_test(wire__impairs_in_the_time_it_is_given),
+		cmocka_unit_test(wire_open__has_the_levels_that_are_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, eal_setup, eal_teardown);

@@ -22,8 +22,8 @@ interface_config(const uint8_t ip[4], const uint8_t mac[6])
 	return config;
 }
 
-int
-gateway_setup(void **state)
+static int
+set_up(void **state, enum quic_conn_id_mode mode)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct port_wire_config wire = {.name = "wire",
@@ -31,7 +31,10 @@ gateway_setup(void **state)
 		.mtu = 1500,
 		.ring_frames = 512,
 		.checksums = false,
-		.rss = true};
+		.rss = true,
+		.levels =
+			1U << SHARD_STEERING_BUCKETS | 1U << SHARD_STEERING_TUPLE | 1U << SHARD_STEERING_CID,
+		.tuple_rules = TUPLE_RULES};
 	struct net_interface_config client = interface_config(client_ip, client_mac);
 	char error[256] = "";
 
@@ -45,7 +48,7 @@ gateway_setup(void **state)
 		.connections = 300,
 		.mailbox_datagrams = 64,
 		.idle = shard_idle_defaults,
-		.quic = {.gateway = 1, .epoch = 1, .entropy = {1, 2, 3, 4}},
+		.quic = {.id_mode = mode, .gateway = 1, .epoch = 1, .entropy = {1, 2, 3, 4}},
 		.quic_port = QUIC,
 		.udp_echo_port = ECHO};
 	f->config.ports[0].port = f->ends[0];
@@ -66,6 +69,18 @@ gateway_setup(void **state)
 	net_interface_init(&f->client, &client, 0);
 	*state = f;
 	return 0;
+}
+
+int
+gateway_setup(void **state)
+{
+	return set_up(state, QUIC_CONN_ID_SEALED);
+}
+
+int
+gateway_setup_clear(void **state)
+{
+	return set_up(state, QUIC_CONN_ID_CLEAR);
 }
 
 int

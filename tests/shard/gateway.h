@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Three shards behind a wire of two queues, with an endpoint without QUIC, and a client at the wire's other end. */
+/* Three shards behind a wire of two queues, whose card can steer on every level, with an endpoint without QUIC, and a client at the wire's other end. */
 #ifndef TESTS_SHARD_GATEWAY_H
 #define TESTS_SHARD_GATEWAY_H
 
@@ -11,7 +11,7 @@
 #include "tests/shard/eal.h"
 #include "tests/shard/fake_endpoint.h"
 
-enum { SHARDS = 3, QUEUES = 2, BUFFERS = 4095, QUIC = 443, ECHO = 7777 };
+enum { SHARDS = 3, QUEUES = 2, BUFFERS = 4095, QUIC = 443, ECHO = 7777, TUPLE_RULES = 4 };
 
 struct fixture {
 	struct rte_mempool *buffers;
@@ -25,6 +25,8 @@ struct fixture {
 
 /* Shard i on lcore i + 1, which matters to gateway tests that run them. */
 int gateway_setup(void **state);
+/* With connection IDs in clear mode. */
+int gateway_setup_clear(void **state);
 /* Asserts that every buffer is back. */
 int gateway_teardown(void **state);
 
