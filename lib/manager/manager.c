@@ -41,10 +41,15 @@ manager_watch_look(struct manager_watch *watch, uint64_t turns, uint64_t now_ns,
 	return MANAGER_STUCK;
 }
 
+/* Rules of connections that are looked at in a tick. */
+enum { AUDIT_AT_ONCE = 64 };
+
 static void
 tick(struct manager *manager, uint64_t now_ns)
 {
-	const struct shard_group *group = manager->config.group;
+	struct shard_group *group = manager->config.group;
+
+	shard_steerer_audit(&group->steerer, AUDIT_AT_ONCE);
 
 	for (uint16_t i = 0; i < group->count; i++) {
 		struct shard_statistics statistics;

@@ -149,6 +149,11 @@ answer_counters(const struct shard_group *group, const char *parameters, struct 
 	for (uint16_t i = 0; i < group->count; i++)
 		if (number < 0 || number == i)
 			add_shard(group->shards[i], sum);
+	if (number < 0) {
+		struct base_counters steering = shard_steerer_counters(&group->steerer);
+
+		manager_sum_add(sum, &steering);
+	}
 	rte_tel_data_start_dict(data);
 	for (uint32_t i = 0; i < sum->count; i++)
 		add_number(data, sum->entries[i].name, sum->entries[i].value);
@@ -170,7 +175,8 @@ answer_port(const struct shard_group *group, const char *parameters, struct rte_
 	rte_tel_data_start_dict(data);
 	rte_tel_data_add_dict_string(data, "name", port->facts.name);
 	rte_tel_data_add_dict_string(data, "driver", port->facts.driver);
-	rte_tel_data_add_dict_string(data, "steering", shard_steering_text(port->facts.steering));
+	rte_tel_data_add_dict_string(
+		data, "steering", shard_steering_text(group->steerer.ports[number < 0 ? 0 : number].level));
 	rte_tel_data_add_dict_string(data, "rss", port->facts.rss ? "yes" : port->facts.rss_reason);
 	add_number(data, "queues", port->facts.queues);
 	add_number(data, "mtu", port->facts.mtu);

@@ -99,6 +99,11 @@ open_port(struct shard_steerer *steerer, struct shard_steerer_port *port, bool c
 		best = SHARD_STEERING_CID;
 	port->level = best_below(port->port, best);
 	memcpy(port->reta, facts->reta, sizeof(port->reta));
+	if (!clear && shard_port_has(port->port, SHARD_STEERING_CID))
+		base_log(BASE_LOG_INFO,
+			"port %s: steering is %s, as connection IDs are sealed; with [routing] mode = \"clear\" the card would "
+			"bring each packet to its shard",
+			facts->name, shard_steering_text(port->level));
 	if (port->level != SHARD_STEERING_CID || install_shard_rules(steerer, port))
 		return;
 	remove_shard_rules(steerer, port);

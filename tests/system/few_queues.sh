@@ -40,4 +40,17 @@ grep -i queue "$gateway_log"
 check "twelve clients at once" clients
 check "shards without a queue took part" others_took_part
 check "graceful stop" gateway_stop
+
+# The same with connection IDs that a card could read. They are 20 octets long: 0x13 and the steering word, 0x4d..
+printf '\n[routing]\nmode = "clear"\n' >>"$sandbox/gateway.toml"
+rm -rf "$sandbox"/got*
+clear_ids()
+{
+    grep -qE 'scid=0x134d[0-9a-f]{36}\b' <<<"$(on_client gtlsclient --no-quic-dump --no-http-dump --exit-on-all-streams-close \
+        $gateway4 443 "https://$gateway4/" 2>&1)"
+}
+gateway_start "$sandbox/gateway.toml" "$binary" || sandbox_fail "the gateway did not start in clear mode"
+check "connection IDs are clear" clear_ids
+check "twelve clients at once, clear IDs" clients
+check "graceful stop, clear IDs" gateway_stop
 check_end
