@@ -74,7 +74,7 @@ writer_varint__is_what_the_reader_reads(void **state)
 static void
 put_varint__may_be_longer_than_the_shortest(void **state)
 {
-	uint8_t octets[4];
+	uint8_t octets[4] = {0};
 	struct base_reader reader = base_reader(octets, sizeof(octets));
 
 	base_put_varint(octets, 37, 4);
