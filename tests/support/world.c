@@ -12,7 +12,7 @@
 #include "tests/tls/certificates.h"
 #include "tls/tls.h"
 
-enum { SERVER_PORT = 443, UNIX_SECONDS = 1700000000, SEED = 77 };
+enum { SERVER_PORT = 443, UNIX_SECONDS = 1700000000 };
 
 static void *
 taken(size_t bytes)
@@ -135,8 +135,8 @@ world_open(struct world *world, const struct world_config *config)
 	world->items =
 		base_pool_open(NULL, net_impair_element_bytes(WORLD_BUFFER_BYTES), 2 * places + WORLD_BATCH);
 	world->heaps = taken(2 * places * sizeof(*world->heaps));
-	world->config.up.seed = SEED;
-	world->config.down.seed = SEED + 1;
+	world->config.up.seed = 2 * config->seed;
+	world->config.down.seed = 2 * config->seed + 1;
 	net_impair_init(&world->links[WORLD_CLIENT], &world->config.up, world->items, world->heaps, places);
 	net_impair_init(&world->links[WORLD_SERVER], &world->config.down, world->items, world->heaps + places,
 		places);

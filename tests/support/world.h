@@ -31,6 +31,7 @@ struct world_config {
 	struct quic_limits limits[WORLD_SIDES];
 	uint32_t elements[QUIC_POOL_COUNT]; /* of the server's pools; the client has as many */
 	struct net_impair_config up, down;  /* client to server, and back */
+	uint64_t seed;                      /* of both links */
 	uint32_t link_places;               /* datagrams on their way, in each direction */
 	const char *alpn;                   /* what both speak */
 	size_t tls_memory_bytes;            /* of the server's TLS; 0: the heap */
