@@ -4,7 +4,8 @@
 
     summary.py SUITE BUILD LOG SECONDS
 
-The last line is "SUITE BUILD: N passed, N failed[, N skipped], S s".
+The last line is "SUITE BUILD: N passed, N failed[, N skipped], S s". A suite without a test has failed: whoever
+asked for it is not told that all is well.
 """
 import json
 import re
@@ -58,7 +59,9 @@ def main():
         if counted[1]:
             show(test)
     skipped = f", {sums[2]} skipped" if sums[2] else ""
-    none = "" if tests else " (no tests)"
+    # Only skipped ones count too: there was a reason, and the sum says it.
+    none = "" if tests else " (no tests, which is a failure)"
+    sums[1] += not tests
     print(f"{suite:<12} {build:<8}: {sums[0]} passed, {sums[1]} failed{skipped}, {seconds} s{none}")
 
 
