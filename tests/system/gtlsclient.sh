@@ -34,6 +34,18 @@ many_requests()
     same $gateway4 "${paths[@]}"
 }
 
+# says METHOD PATH LINE…: the answer has these fields.
+says()
+{
+    local method=$1 path=$2 line
+    shift 2
+    on_client timeout 20 gtlsclient --no-quic-dump --exit-on-all-streams-close --http-method="$method" $gateway4 443 \
+        "https://$gateway4$path" >"$sandbox/got.log" 2>&1 || return 1
+    for line in "$@"; do
+        grep -qF "[$line]" "$sandbox/got.log" || return 1
+    done
+}
+
 requested_twice_with_a_ticket()
 {
     same $gateway4 /small.txt -- --session-file="$sandbox/session" --tp-file="$sandbox/tp" --disable-early-data &&
@@ -57,6 +69,9 @@ check "small file, IPv6" same $gateway6 /small.txt
 check "20 MB, IPv4" same $gateway4 /large.bin
 check "20 MB, IPv6" same $gateway6 /large.bin
 check "40 requests on one connection" many_requests
+check "HEAD" says HEAD /million.bin ':status: 200' 'content-length: 1000000'
+check "no such file" says GET /nothing ':status: 404'
+check "no such method" says DELETE /small.txt ':status: 405' 'allow: GET, HEAD'
 check "AES-128-GCM only" same $gateway4 /million.bin -- --ciphers="$(cipher_only AES-128-GCM)"
 check "AES-256-GCM only" same $gateway4 /million.bin -- --ciphers="$(cipher_only AES-256-GCM)"
 check "ChaCha20-Poly1305 only" same $gateway4 /million.bin -- --ciphers="$(cipher_only CHACHA20-POLY1305)"
