@@ -81,7 +81,7 @@ sandbox_spki()
 sandbox_open()
 {
     [ "$(id -u)" = 0 ] || sandbox_fail "network namespaces and packet sockets take root: run it as root"
-    sandbox=$(mktemp -d /tmp/millrace.XXXXXX)
+    sandbox=$(mktemp -d /tmp/millrace.$$.XXXXXX)
     mkdir "$sandbox/www"
     trap sandbox_close EXIT
     trap 'exit 130' INT
