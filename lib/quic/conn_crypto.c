@@ -255,6 +255,7 @@ quic_conn_discard_space(struct quic_conn *conn, enum quic_packet_number_space sp
 	quic_loss_init(&gone->loss);
 	quic_crypto_stream_init(&handshake->crypto[space]);
 	quic_conn_drop_level_keys(conn, space);
+	handshake->discarded_ns = endpoint->now_ns;
 	conn->probes[space] = 0;
 	conn->pto_count = 0;
 	quic_conn_set_loss_timer(conn);

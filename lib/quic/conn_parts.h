@@ -99,6 +99,7 @@ struct quic_handshake {
 	uint64_t deadline_ns; /* of the whole handshake */
 	uint64_t initial_key; /* server: in the endpoint's table of client's IDs; 0: not in it */
 	uint64_t initial_key_until_ns;
+	uint64_t discarded_ns; /* when keys were last discarded; 0: not yet */
 	struct quic_level_keys keys[QUIC_SPACE_APPLICATION];
 	struct quic_space spaces[QUIC_SPACE_APPLICATION];
 	struct quic_crypto_stream crypto[QUIC_SPACE_COUNT];
@@ -109,6 +110,7 @@ struct quic_handshake {
 	bool has_peer_scid;
 	bool has_retry_scid;
 	bool processed_packet;
+	uint64_t discarded_ns;                  /* when keys were last discarded; 0: not yet */
 	bool peer_completed_address_validation; /* client's view of the server, RFC 9002 section 6.2.2.1 */
 	bool has_params;
 	uint16_t token_length;

@@ -234,7 +234,9 @@ loss_timer(struct quic_conn *conn)
 	struct quic_loss_view view = {
 		.rtt = &conn->rtt,
 		.max_ack_delay_ns = peer_max_ack_delay_ns(conn),
-		.now_ns = conn->endpoint->now_ns,
+		/* A time that stands still, or a client whose Handshake packets so far elicit nothing never probes. */
+		.now_ns = handshake != NULL && handshake->discarded_ns != 0 ? handshake->discarded_ns
+									    : conn->endpoint->now_ns,
 		.pto_count = conn->pto_count,
 		.handshake_confirmed = conn->handshake_confirmed,
 		.at_anti_amplification_limit = quic_conn_blocked_by_credit(conn),
