@@ -110,7 +110,6 @@ struct quic_handshake {
 	bool has_peer_scid;
 	bool has_retry_scid;
 	bool processed_packet;
-	uint64_t discarded_ns;                  /* when keys were last discarded; 0: not yet */
 	bool peer_completed_address_validation; /* client's view of the server, RFC 9002 section 6.2.2.1 */
 	bool has_params;
 	uint16_t token_length;
