@@ -7,7 +7,11 @@
 
 #include "base/assert.h"
 
-enum { PACKETS_MAX = 3, SAMPLE_MIN_BYTES = 4 };
+enum {
+	PACKETS_MAX = 3,
+	SAMPLE_MIN_BYTES = 4,
+	SKIP_LEAST = 128, /* packets from one number that is left out to the next; up to 255 more */
+};
 
 struct assembly {
 	struct quic_conn *conn;
@@ -31,6 +35,28 @@ begin_packet(struct quic_building *packet, struct quic_conn *conn, enum quic_pac
 	packet->may_send_data = may_send_data;
 	packet->ack_eliciting = packet->padded = packet->wants_padding = packet->mtu_probe = false;
 	packet->frame_count = 0;
+}
+
+/*
+ * RFC 9000 section 21.4: a number is left out now and then, unpredictably, so that a peer that acknowledges what it never received gives
+ * itself away. Only in the space in which much is sent.
+ */
+static void
+take_number(struct quic_conn *conn, enum quic_packet_number_space number)
+{
+	struct quic_sent *sent = &quic_conn_space(conn, number)->sent;
+
+	quic_sent_take_number(sent);
+	if (number != QUIC_SPACE_APPLICATION)
+		return;
+	if (sent->until_skip == 0) {
+		uint8_t octets[16];
+
+		quic_endpoint_unpredictable(conn->endpoint, octets);
+		sent->until_skip = SKIP_LEAST + octets[0];
+	} else if (--sent->until_skip == 0) {
+		quic_sent_skip_number(sent);
+	}
 }
 
 static enum quic_packet_type
@@ -102,7 +128,7 @@ build_packet(struct assembly *assembly, enum quic_packet_number_space number, bo
 	/* RFC 9001 section 5.4.2: enough for the sample. */
 	while (packet->writer.at - packet->packet_number_at < SAMPLE_MIN_BYTES)
 		base_writer_u8(&packet->writer, QUIC_FRAME_PADDING);
-	quic_sent_take_number(&quic_conn_space(conn, number)->sent);
+	take_number(conn, number);
 	assembly->writer.at = packet->writer.at + CRYPTO_TAG_BYTES;
 	assembly->count++;
 	if (number == QUIC_SPACE_INITIAL && (packet->ack_eliciting || !conn->is_server))
@@ -300,7 +326,7 @@ send_padded(struct assembly *assembly, size_t bytes, const struct quic_frame *fr
 		base_writer(assembly->writer.at, base_writer_room(&assembly->writer) - CRYPTO_TAG_BYTES);
 	if (!quic_building_add(packet, frame, sent))
 		return false;
-	quic_sent_take_number(&conn->space.sent);
+	take_number(conn, QUIC_SPACE_APPLICATION);
 	assembly->writer.at = packet->writer.at + CRYPTO_TAG_BYTES;
 	assembly->count = 1;
 	pad(assembly, bytes);

@@ -73,7 +73,9 @@ quic_sent_fini(struct quic_sent *sent, struct base_pool *pool)
 		unlink_chunk(sent, chunk);
 		base_pool_give(pool, chunk);
 	}
-	*sent = (struct quic_sent){.next_packet_number = sent->next_packet_number, .skipped = sent->skipped};
+	*sent = (struct quic_sent){.next_packet_number = sent->next_packet_number,
+		.skipped = sent->skipped,
+		.until_skip = sent->until_skip};
 }
 
 bool

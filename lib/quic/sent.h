@@ -96,6 +96,7 @@ struct quic_sent {
 	uint32_t touched;    /* chunks marked since the last sweep */
 	uint32_t unreported; /* packets acknowledged or lost that quic_sent_next_done() has yet to give */
 	uint16_t sequence;
+	uint16_t until_skip; /* numbers to take before the next one is left out; 0: not drawn yet */
 };
 
 void quic_sent_init(struct quic_sent *sent);

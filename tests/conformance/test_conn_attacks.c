@@ -178,6 +178,52 @@ path_response__leaves_no_memory_behind(void **state)
 	raw_close(raw);
 }
 
+/* Provokes packets until the tested leaves a number out; returns it. */
+static uint64_t
+skipped_number(struct raw *raw)
+{
+	const struct quic_sent *sent = &raw_conn(raw, QUIC_SERVER)->space.sent;
+
+	for (int i = 0; i < 1000 && sent->skipped == UINT64_MAX; i++) {
+		raw_forget(raw);
+		raw_hex(raw, QUIC_PACKET_ONE_RTT, "01");
+		raw_hex(raw, QUIC_PACKET_ONE_RTT, "01");
+	}
+	return sent->skipped;
+}
+
+/*
+ * RFC 9000 section 21.4: "An endpoint that acknowledges packets it has not received might cause a congestion controller to permit sending at
+ * rates beyond what the network supports. An endpoint MAY skip packet numbers when sending packets to detect this behavior. An endpoint can
+ * then immediately close the connection with a connection error of type PROTOCOL_VIOLATION."
+ */
+static void
+receive_ack__of_a_number_that_was_left_out_is_a_protocol_violation(void **state)
+{
+	struct raw *raw = connected();
+	uint64_t skipped = skipped_number(raw);
+	uint8_t octets[16] = {0};
+	struct base_writer writer = base_writer(octets, sizeof(octets));
+
+	(void)state;
+	assert_int_not_equal(skipped, UINT64_MAX);
+	/* What is sent afterwards goes on behind it. */
+	raw_forget(raw);
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "1a 0102030405060708");
+	assert_true(raw->largest_seen[QUIC_SPACE_APPLICATION] > skipped);
+	raw_expect_open(raw);
+	raw_forget(raw);
+	base_writer_u8(&writer, QUIC_FRAME_ACK);
+	base_writer_varint(&writer, raw->largest_seen[QUIC_SPACE_APPLICATION]);
+	base_writer_varint(&writer, 0);
+	base_writer_varint(&writer, 0);
+	base_writer_varint(&writer, raw->largest_seen[QUIC_SPACE_APPLICATION] - skipped);
+	raw_packet(raw, QUIC_PACKET_ONE_RTT, octets, base_writer_length(&writer));
+	raw_send(raw);
+	raw_expect_close(raw, QUIC_PROTOCOL_VIOLATION, QUIC_FRAME_ACK);
+	raw_close(raw);
+}
+
 int
 main(void)
 {
@@ -189,6 +235,7 @@ main(void)
 		cmocka_unit_test(destroy__of_a_connection_without_sequence_numbers_left_frees_the_slot),
 		cmocka_unit_test(receive_new_connection_id__with_a_known_token_takes_no_second_place),
 		cmocka_unit_test(path_response__leaves_no_memory_behind),
+		cmocka_unit_test(receive_ack__of_a_number_that_was_left_out_is_a_protocol_violation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
