@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/time.h"
 
+enum { MOVE_TICK_NS = 2000000 };
+
 uint64_t
 manager_now_ns(void)
 {
@@ -22,6 +24,7 @@ manager_init(struct manager *manager, const struct manager_config *config)
 	memset(manager, 0, sizeof(*manager));
 	manager->config = *config;
 	manager->started_ns = manager_now_ns();
+	manager_moves_init(&manager->moves);
 	for (uint16_t i = 0; i < SHARDS_MAX; i++)
 		manager->watches[i].since_ns = manager->started_ns;
 }
@@ -76,10 +79,21 @@ manager_run(struct manager *manager, const volatile sig_atomic_t *stop)
 {
 	const struct timespec pause = {
 		manager->config.tick_ms / 1000, manager->config.tick_ms % 1000 * (long)BASE_MS};
+	/* Who asked for a move waits for it. */
+	const struct timespec short_pause = {.tv_nsec = MOVE_TICK_NS};
+	uint64_t next_ns = 0;
 
 	while (*stop == 0) {
-		tick(manager, manager_now_ns());
-		nanosleep(&pause, NULL);
+		uint64_t now_ns = manager_now_ns();
+		bool moving;
+
+		if (now_ns >= next_ns) {
+			tick(manager, now_ns);
+			next_ns = now_ns + manager->config.tick_ms * BASE_MS;
+		}
+		moving = manager_moves_tick(&manager->moves, manager->config.group);
+		nanosleep(moving ? &short_pause : &pause, NULL);
 	}
+	manager_moves_close(&manager->moves);
 	return shard_group_stop(manager->config.group, manager->config.stop_deadline_ms);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "manager/moves.h"
 #include "shard/group.h"
 
 /* A shard is watched by its turns. */
@@ -31,6 +32,7 @@ struct manager {
 	struct manager_config config;
 	uint64_t started_ns;
 	struct manager_watch watches[SHARDS_MAX];
+	struct manager_moves moves;
 };
 
 /* Monotonic. */

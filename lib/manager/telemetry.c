@@ -14,18 +14,24 @@
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
 #define add_number rte_tel_data_add_dict_uint
+#define add_array_number rte_tel_data_add_array_uint
+#define start_numbers(data) rte_tel_data_start_array(data, RTE_TEL_UINT_VAL)
 #else
 #define add_number rte_tel_data_add_dict_u64
+#define add_array_number rte_tel_data_add_array_u64
+#define start_numbers(data) rte_tel_data_start_array(data, RTE_TEL_U64_VAL)
 #endif
 
 /* Handlers have no argument of ours. The lock is between them and closing; no shard ever takes it. */
 static struct {
 	pthread_mutex_t lock;
+	pthread_cond_t asked;
 	struct manager *manager;
 	const char *version;
-} told = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL};
+	uint32_t asking; /* threads that wait for a move */
+} told = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0};
 
-enum { LIBRARIES_MAX = 64 };
+enum { LIBRARIES_MAX = 64, LISTED_MAX = 64, LOOKED_AT_MAX = 65536, MOVE_WAIT_MS = 3000 };
 
 static void
 add_services(const struct shard *shard, struct manager_sum *sum)
@@ -190,6 +196,97 @@ answer_port(const struct shard_group *group, const char *parameters, struct rte_
 	return 0;
 }
 
+/*
+ * The words alone are read: whose a slot is, not what is in it. DPDK 22.11 takes arrays of numbers within a dictionary and no more, so
+ * slot, generation and shard stand in a row.
+ */
+static int
+answer_connections(const struct shard_group *group, const char *parameters, struct rte_tel_data *data)
+{
+	struct rte_tel_data *list;
+	uint32_t slot, end, listed = 0;
+	int32_t number;
+
+	if (group->slots.count == 0 || !parameter(parameters, group->slots.count, &number))
+		return -EINVAL;
+	list = rte_tel_data_alloc();
+	if (list == NULL)
+		return -ENOMEM;
+	start_numbers(list);
+	slot = number < 0 ? 0 : (uint32_t)number;
+	end = group->slots.count - slot < LOOKED_AT_MAX ? group->slots.count : slot + LOOKED_AT_MAX;
+	for (; slot < end && listed < LISTED_MAX; slot++) {
+		struct quic_slot_owner owner;
+
+		quic_slots_owner(&group->slots, slot, &owner);
+		if (owner.state != QUIC_SLOT_OWNED && owner.state != QUIC_SLOT_IN_TRANSIT)
+			continue;
+		add_array_number(list, slot);
+		add_array_number(list, owner.generation);
+		add_array_number(list, owner.owner);
+		listed++;
+	}
+	rte_tel_data_start_dict(data);
+	rte_tel_data_add_dict_container(data, "connections", list, 0);
+	if (slot < group->slots.count)
+		add_number(data, "next", slot);
+	return 0;
+}
+
+/* "SLOT,GENERATION,SHARD". */
+static bool
+move_parameters(const char *text, struct quic_handle *handle, uint16_t *target)
+{
+	unsigned long numbers[3];
+
+	for (int i = 0; i < 3; i++) {
+		char *end;
+
+		if (text == NULL || *text < '0' || *text > '9')
+			return false;
+		errno = 0;
+		numbers[i] = strtoul(text, &end, 10);
+		if (errno != 0 || numbers[i] > UINT32_MAX || *end != (i < 2 ? ',' : '\0'))
+			return false;
+		text = end + 1;
+	}
+	*handle = (struct quic_handle){(uint32_t)numbers[0], (uint32_t)numbers[1]};
+	*target = numbers[2] > UINT16_MAX ? UINT16_MAX : (uint16_t)numbers[2];
+	return true;
+}
+
+/* Without the lock while it waits, so that others are answered; manager_moves_close() waits for it. */
+static int
+answer_move(const char *command, const char *parameters, struct rte_tel_data *data)
+{
+	struct manager_moves *moves = NULL;
+	struct quic_handle handle;
+	const char *text = "";
+	uint16_t target;
+	bool moved;
+
+	(void)command;
+	if (!move_parameters(parameters, &handle, &target))
+		return -EINVAL;
+	pthread_mutex_lock(&told.lock);
+	if (told.manager != NULL) {
+		moves = &told.manager->moves;
+		told.asking++;
+	}
+	pthread_mutex_unlock(&told.lock);
+	if (moves == NULL)
+		return -ENOENT;
+	moved = manager_moves_ask(moves, handle, target, MOVE_WAIT_MS, &text);
+	pthread_mutex_lock(&told.lock);
+	told.asking--;
+	pthread_cond_broadcast(&told.asked);
+	pthread_mutex_unlock(&told.lock);
+	rte_tel_data_start_dict(data);
+	add_number(data, "moved", moved);
+	rte_tel_data_add_dict_string(data, "outcome", text);
+	return 0;
+}
+
 static int
 answer_status(const struct shard_group *group, const char *parameters, struct rte_tel_data *data)
 {
@@ -219,7 +316,8 @@ answer(const char *command, const char *parameters, struct rte_tel_data *data)
 		int (*answer)(
 			const struct shard_group *group, const char *parameters, struct rte_tel_data *data);
 	} table[] = {{"/millrace/shards", answer_shards}, {"/millrace/counters", answer_counters},
-		{"/millrace/port", answer_port}, {"/millrace/status", answer_status}};
+		{"/millrace/port", answer_port}, {"/millrace/status", answer_status},
+		{"/millrace/connections", answer_connections}};
 	int result = -ENOENT;
 
 	pthread_mutex_lock(&told.lock);
@@ -240,6 +338,10 @@ manager_telemetry_open(struct manager *manager, const char *version)
 			"/millrace/shards", answer, "Load of shards. Parameter: a shard's number.") == 0 &&
 		rte_telemetry_register_cmd(
 			"/millrace/counters", answer, "Named counters. Parameter: a shard's number.") == 0 &&
+		rte_telemetry_register_cmd("/millrace/connections", answer,
+			"Connections by slot. Parameter: the first slot.") == 0 &&
+		rte_telemetry_register_cmd("/millrace/move", answer_move,
+			"Moves a connection. Parameters: slot, generation, shard.") == 0 &&
 		rte_telemetry_register_cmd("/millrace/port", answer,
 			"Facts and statistics of a port. Parameter: its number.") == 0;
 }
@@ -249,5 +351,7 @@ manager_telemetry_close(void)
 {
 	pthread_mutex_lock(&told.lock);
 	told.manager = NULL;
+	while (told.asking > 0)
+		pthread_cond_wait(&told.asked, &told.lock);
 	pthread_mutex_unlock(&told.lock);
 }

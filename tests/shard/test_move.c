@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What each side of a move says, with an endpoint that has no connections; whole moves are in tests/sim. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "shard/move.h"
+
+enum { SLOTS = 8, SHARDS = 3, SELF = 1, POSTED_MAX = 8 };
+
+struct fixture {
+	struct quic_slots slots;
+	void *memory;
+	_Alignas(64) uint8_t region[SLOTS * 64];
+	struct shard_moves moves;
+	uint32_t posted;
+	struct shard_control control[POSTED_MAX];
+	uint16_t to[POSTED_MAX];
+};
+
+static void
+post(void *with, uint16_t to, const struct shard_control *control)
+{
+	struct fixture *f = with;
+
+	assert_true(f->posted < POSTED_MAX);
+	f->to[f->posted] = to;
+	f->control[f->posted++] = *control;
+}
+
+static bool
+has_room(void *with, uint16_t to)
+{
+	return true;
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = aligned_alloc(64, (sizeof(*f) + 63) / 64 * 64);
+	struct quic_slots_config slots = {
+		.count = SLOTS, .slot_bytes = 64, .region_slots = SLOTS, .shards = SHARDS};
+	struct shard_moves_config moves = {.self = SELF, .post = post, .has_room = has_room};
+
+	memset(f, 0, sizeof(*f));
+	slots.regions[0] = f->region;
+	f->memory = aligned_alloc(64, (quic_slots_memory_bytes(SLOTS, SHARDS) + 63) / 64 * 64);
+	quic_slots_init(&f->slots, &slots, f->memory);
+	moves.slots = &f->slots;
+	moves.with = f;
+	shard_moves_init(&f->moves, &moves);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	free(f->memory);
+	free(f);
+	return 0;
+}
+
+/* A connection of shard 0 that it has let go to us. */
+static struct quic_handle
+granted(struct fixture *f)
+{
+	struct quic_handle handle = quic_slots_take(&f->slots, 0);
+
+	quic_slots_publish(&f->slots, handle, 0);
+	quic_slots_grant(&f->slots, handle.slot, 0, SELF);
+	return handle;
+}
+
+static void
+assert_result(const struct fixture *f, uint32_t at, uint32_t ticket, enum shard_move_outcome outcome)
+{
+	assert_true(at < f->posted);
+	assert_int_equal(f->to[at], SHARD_MANAGER);
+	assert_int_equal(f->control[at].kind, SHARD_CONTROL_MOVE_RESULT);
+	assert_int_equal(f->control[at].from, SELF);
+	assert_int_equal(f->control[at].move.ticket, ticket);
+	assert_int_equal(f->control[at].move.outcome, outcome);
+}
+
+static void
+shard_moves_take__answers_each_move_with_one_result(void **state)
+{
+	struct fixture *f = *state;
+	struct shard_control control = {.kind = SHARD_CONTROL_MOVE, .move = {.handle = {3, 0}, .ticket = 7}};
+
+	shard_moves_take(&f->moves, &control, 1);
+	assert_int_equal(f->posted, 1);
+	assert_result(f, 0, 7, SHARD_MOVE_UNKNOWN);
+	shard_moves_stop(&f->moves);
+	control.move.ticket = 8;
+	shard_moves_take(&f->moves, &control, 2);
+	assert_int_equal(f->posted, 2);
+	assert_result(f, 1, 8, SHARD_MOVE_STOPPING);
+	shard_moves_end_turn(&f->moves, 3);
+	assert_int_equal(f->posted, 2);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_REFUSED], 2);
+}
+
+static void
+shard_moves_take__ignores_a_grant_of_what_is_not_ours(void **state)
+{
+	struct fixture *f = *state;
+	struct quic_handle handle = granted(f);
+	struct shard_control control = {
+		.kind = SHARD_CONTROL_GRANT, .move = {.handle = handle, .ticket = 7, .target = SELF}};
+
+	/* Another life of the slot, another owner: the result is due all the same. */
+	control.move.handle.generation++;
+	shard_moves_take(&f->moves, &control, 1);
+	assert_result(f, 0, 7, SHARD_MOVE_DONE);
+	control.move.handle.slot = SLOTS - 1;
+	shard_moves_take(&f->moves, &control, 1);
+	assert_result(f, 1, 7, SHARD_MOVE_DONE);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_ATTACHED], 0);
+	/* One that was late has been told of already. */
+	control = (struct shard_control){.kind = SHARD_CONTROL_GRANT_LATE, .move.handle = {SLOTS - 1, 0}};
+	shard_moves_take(&f->moves, &control, 1);
+	assert_int_equal(f->posted, 2);
+}
+
+static void
+shard_moves_see__attaches_what_is_in_transit_to_us(void **state)
+{
+	struct fixture *f = *state;
+	struct quic_handle handle = granted(f), stale = {handle.slot, handle.generation + 1};
+
+	shard_moves_see(&f->moves, stale, 1);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_ATTACHED], 0);
+	shard_moves_see(&f->moves, handle, 1);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_ATTACHED], 1);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_BY_SIGHT], 1);
+	assert_int_equal(f->posted, 0);
+}
+
+static void
+shard_move_text__has_a_sentence_for_every_outcome(void **state)
+{
+	for (int i = 0; i < SHARD_MOVE_REFUSED; i++)
+		assert_true(strlen(shard_move_text((enum shard_move_outcome)i, QUIC_MOVE_BEGUN)) > 10);
+	assert_string_equal(shard_move_text(SHARD_MOVE_OUTCOMES, QUIC_MOVE_BEGUN), "unknown");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			shard_moves_take__answers_each_move_with_one_result, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_moves_take__ignores_a_grant_of_what_is_not_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_moves_see__attaches_what_is_in_transit_to_us, setup, teardown),
+		cmocka_unit_test(shard_move_text__has_a_sentence_for_every_outcome),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
