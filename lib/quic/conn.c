@@ -118,6 +118,8 @@ free_handshake(struct quic_conn *conn)
 		quic_crypto_stream_fini(&handshake->crypto[i], &endpoint->memory, &handshake->account);
 	if (handshake->tls != NULL)
 		tls_close(handshake->tls);
+	if (handshake->ticket != NULL)
+		quic_memory_give(&endpoint->memory, (struct quic_chunk *)(void *)handshake->ticket);
 	if (handshake->initial_key != 0)
 		quic_table_remove(&endpoint->initials, handshake->initial_key, handle);
 	if (!base_list_empty(&handshake->link)) {
@@ -137,11 +139,15 @@ quic_conn_release_handshake(struct quic_conn *conn)
 	struct quic_handshake *handshake = conn->handshake;
 	const struct quic_send_buffer *send;
 
-	if (handshake == NULL || !conn->handshake_confirmed || !conn->is_server)
+	if (handshake == NULL || !conn->handshake_confirmed)
+		return;
+	/* A client's stays as long as tickets are wanted: TLS must take them in. */
+	if (!conn->is_server && conn->endpoint->limits.client_tickets)
 		return;
 	send = &handshake->crypto[QUIC_SPACE_APPLICATION].send;
 	/* The ticket's octets are repeated from here until they are acknowledged; and Initials that are late find their connection. */
-	if (send->start != send->end || conn->endpoint->now_ns < handshake->initial_key_until_ns)
+	if (send->start != send->end ||
+		(conn->is_server && conn->endpoint->now_ns < handshake->initial_key_until_ns))
 		return;
 	free_handshake(conn);
 }
@@ -321,6 +327,28 @@ bool
 quic_conn_handshake_confirmed(const struct quic_conn *conn)
 {
 	return conn->handshake_confirmed;
+}
+
+bool
+quic_conn_resumed(const struct quic_conn *conn)
+{
+	return conn->resumed;
+}
+
+const uint8_t *
+quic_conn_ticket(const struct quic_conn *conn, size_t *length)
+{
+	*length = conn->handshake == NULL ? 0 : conn->handshake->ticket_length;
+	return *length == 0 ? NULL : conn->handshake->ticket;
+}
+
+const uint8_t *
+quic_conn_token(const struct quic_conn *conn, size_t *length)
+{
+	bool has = conn->handshake != NULL && conn->handshake->token_is_new;
+
+	*length = has ? conn->handshake->token_length : 0;
+	return has ? conn->handshake->token : NULL;
 }
 
 void

@@ -32,6 +32,14 @@ const char *quic_conn_alpn(const struct quic_conn *conn, size_t *length);
 /* The name of the ClientHello (RFC 6066), "" if there was none. Known until the handshake is confirmed. */
 const char *quic_conn_server_name(const struct quic_conn *conn);
 bool quic_conn_handshake_confirmed(const struct quic_conn *conn);
+/* The handshake went by a ticket of an earlier connection (RFC 8446 section 2.2). */
+bool quic_conn_resumed(const struct quic_conn *conn);
+/*
+ * Client: the newest session ticket and the newest token of a NEW_TOKEN frame (RFC 9000 section 8.1.3), for a later quic_connect; NULL when there
+ * is none, or limits.client_tickets does not want any. Valid until the next call of receive, expire or send.
+ */
+const uint8_t *quic_conn_ticket(const struct quic_conn *conn, size_t *length);
+const uint8_t *quic_conn_token(const struct quic_conn *conn, size_t *length);
 
 struct quic_conn_statistics {
 	uint64_t packets_sent, packets_received, packets_lost;

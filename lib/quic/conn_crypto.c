@@ -134,6 +134,25 @@ complete(struct quic_conn *conn)
 	return QUIC_NO_ERROR;
 }
 
+/* One, the newest. Without memory, or where it is longer than a chunk, the next handshake will be a full one. */
+static void
+keep_ticket(struct quic_conn *conn, const struct tls_event *event)
+{
+	struct quic_handshake *handshake = conn->handshake;
+
+	if (!conn->endpoint->limits.client_tickets || event->length > QUIC_CHUNK_BYTES)
+		return;
+	if (handshake->ticket == NULL)
+		handshake->ticket = (uint8_t *)quic_memory_take(&conn->endpoint->memory);
+	if (handshake->ticket == NULL) {
+		quic_count(conn->endpoint, QUIC_COUNTER_DROP_NO_MEMORY);
+		return;
+	}
+	memcpy(handshake->ticket, event->octets, event->length);
+	handshake->ticket_length = (uint16_t)event->length;
+	quic_conn_add_event(conn, QUIC_CONN_EVENT_RESUMABLE);
+}
+
 static uint64_t
 on_tls_event(struct quic_conn *conn, const struct tls_event *event)
 {
@@ -157,7 +176,11 @@ on_tls_event(struct quic_conn *conn, const struct tls_event *event)
 		conn->alpn_length = (uint8_t)event->length;
 		return QUIC_NO_ERROR;
 	case TLS_EVENT_COMPLETE:
+		conn->resumed = event->resumed;
 		return complete(conn);
+	case TLS_EVENT_TICKET:
+		keep_ticket(conn, event);
+		return QUIC_NO_ERROR;
 	case TLS_EVENT_ERROR:
 		return event->error;
 	default:
@@ -211,6 +234,9 @@ quic_conn_receive_crypto(
 	size_t length;
 	uint64_t error;
 
+	/* A client that wants no tickets has given TLS back. */
+	if (handshake == NULL && !conn->is_server)
+		return QUIC_NO_ERROR;
 	if (handshake == NULL || handshake->tls == NULL || (conn->is_server && conn->handshake_complete)) {
 		/* A client has nothing to say after its Finished (RFC 9001 section 6: KeyUpdate neither). Repetitions
 		 * of older levels cannot get here: their keys are gone. */

@@ -36,13 +36,24 @@ receive_handshake_done(struct quic_conn *conn)
 	return QUIC_NO_ERROR;
 }
 
-/* Section 19.7. A client that keeps tokens takes them by event; this one has no use for more than one. */
+/* Section 19.7. The newest is kept; one that is too long is no use to us. */
 static uint64_t
 receive_new_token(struct quic_conn *conn, const struct quic_frame *frame)
 {
+	struct quic_handshake *handshake = conn->handshake;
+
 	if (conn->is_server)
 		return QUIC_PROTOCOL_VIOLATION;
-	return frame->new_token.length == 0 ? QUIC_FRAME_ENCODING_ERROR : QUIC_NO_ERROR;
+	if (frame->new_token.length == 0)
+		return QUIC_FRAME_ENCODING_ERROR;
+	if (handshake == NULL || !conn->handshake_complete ||
+		frame->new_token.length > QUIC_CLIENT_TOKEN_BYTES)
+		return QUIC_NO_ERROR;
+	memcpy(handshake->token, frame->new_token.octets, frame->new_token.length);
+	handshake->token_length = (uint16_t)frame->new_token.length;
+	handshake->token_is_new = true;
+	quic_conn_add_event(conn, QUIC_CONN_EVENT_RESUMABLE);
+	return QUIC_NO_ERROR;
 }
 
 /* Once for all frames of a packet: it costs a look at every stream that waits for credit. */

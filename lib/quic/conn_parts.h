@@ -112,6 +112,9 @@ struct quic_handshake {
 	bool processed_packet;
 	bool peer_completed_address_validation; /* client's view of the server, RFC 9002 section 6.2.2.1 */
 	bool has_params;
+	bool token_is_new; /* client: of a NEW_TOKEN frame */
+	uint8_t *ticket;   /* client: the newest, a chunk; NULL: none */
+	uint16_t ticket_length;
 	uint16_t token_length;
 	uint8_t token[QUIC_CLIENT_TOKEN_BYTES];
 };

@@ -28,6 +28,7 @@ enum quic_want {
 enum quic_conn_event {
 	QUIC_CONN_EVENT_CONNECTED = 1 << 0,
 	QUIC_CONN_EVENT_CLOSED = 1 << 1,
+	QUIC_CONN_EVENT_RESUMABLE = 1 << 2,
 };
 
 enum quic_timer {
@@ -71,6 +72,7 @@ struct quic_conn {
 	bool ecn_capable : 1; /* not failed */
 	bool ecn_proven : 1;
 	bool mtu_searching : 1;
+	bool resumed : 1; /* the handshake went by a ticket */
 	struct base_list ready_link;
 	struct base_list event_link;
 	struct base_list turn_link; /* borrowing, then over */

@@ -121,6 +121,7 @@ enum quic_event_type {
 	QUIC_EVENT_STREAM_CLOSED,   /* both parts over: the last event of the stream, its user pointer goes */
 	QUIC_EVENT_STREAMS_ALLOWED, /* the peer allows more streams than before */
 	QUIC_EVENT_DATAGRAM,        /* RFC 9221: octets, length; in place */
+	QUIC_EVENT_RESUMABLE,       /* client: a new ticket or token (quic_conn_ticket, quic_conn_token) */
 	QUIC_EVENT_CLOSED, /* the last event of the connection; its user pointer goes; error_code, closed_by_peer, … */
 	QUIC_EVENT_COUNT
 };

@@ -58,6 +58,13 @@ next_of(struct quic_conn *conn, struct quic_event *event)
 			return true;
 		}
 	}
+	if ((conn->events & QUIC_CONN_EVENT_RESUMABLE) != 0) {
+		conn->events &= (uint8_t)~QUIC_CONN_EVENT_RESUMABLE;
+		if (conn->state == QUIC_CONN_OPEN) {
+			fill(conn, QUIC_EVENT_RESUMABLE, event);
+			return true;
+		}
+	}
 	if (conn->state == QUIC_CONN_OPEN &&
 		quic_stream_set_next_event(&conn->streams, &conn->endpoint->memory, &of_stream)) {
 		fill(conn, of_stream.type, event);

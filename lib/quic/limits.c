@@ -42,6 +42,7 @@ quic_limits_default(void)
 		.congestion = QUIC_CONGESTION_CUBIC,
 		.initial_window_packets = 10,
 		.ecn = true,
+		.client_tickets = true,
 		.key_update_packets = 0,
 	};
 }

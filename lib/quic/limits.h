@@ -66,6 +66,8 @@ struct quic_limits {
 	uint16_t initial_window_packets;
 	bool ecn; /* send ECT(0) and validate (RFC 9000 section 13.4) */
 
+	bool client_tickets; /* clients take session tickets, and keep their handshake's memory for it */
+
 	/* Keys: packets under one key before a key update; 0: only the limits of RFC 9001 section 6.6. */
 	uint64_t key_update_packets;
 };

@@ -383,6 +383,60 @@ small_windows(struct sim_config *config, struct base_random *random)
 	scenario_patient(config, 300);
 }
 
+static void
+resumption_tick(struct sim *sim)
+{
+	size_t ticket_length = 0, token_length = 0;
+	struct quic_conn *first = sim_client_conn(sim, 0);
+
+	if (sim->marks[0] != 0 || first == NULL || sim->connections[0].done_ns == 0)
+		return;
+	quic_conn_ticket(first, &ticket_length);
+	quic_conn_token(first, &token_length);
+	if (ticket_length > 0 && token_length > 0) {
+		sim->marks[0] = sim_counter(&sim->server, "retries_sent");
+		sim_connect(sim, 1);
+	}
+}
+
+static void
+resumption_verify(struct sim *sim)
+{
+	if (!quic_conn_resumed(sim_client_conn(sim, 1)) || quic_conn_resumed(sim_client_conn(sim, 0)))
+		sim_fail(sim, "the second handshake, and it alone, should have gone by the ticket");
+	if (sim_counter(&sim->server, "retries_sent") != sim->marks[0])
+		sim_fail(sim, "the token of the first connection did not spare the second a Retry");
+}
+
+static void
+resumption(struct sim_config *config, struct base_random *random)
+{
+	scenario_handshake(config, random);
+	config->connections = 2;
+	config->later = 1;
+	config->tickets = true;
+	config->server_limits.retry_above = 0;
+	config->tick = resumption_tick;
+	config->verify = resumption_verify;
+}
+
+static void
+no_tickets_verify(struct sim *sim)
+{
+	if (sim->client.pools[QUIC_POOL_HANDSHAKE]->in_use != 0)
+		sim_fail(sim, "the client kept its handshake's memory");
+}
+
+static void
+no_tickets(struct sim_config *config, struct base_random *random)
+{
+	scenario_transfer(config, random);
+	config->download_bytes = 1000000;
+	config->tickets = true;
+	config->client_limits.client_tickets = false;
+	config->verify = no_tickets_verify;
+}
+
 const struct sim_scenario sim_scenarios[] = {
 	{"handshake", "a handshake and a small request, without a fault", scenario_handshake},
 	{"transfer", "several streams, both directions", scenario_transfer},
@@ -413,6 +467,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{"ecn_bleached", "ECN marks are cleared on the way", scenario_ecn_bleached},
 	{"ranges_forgotten", "a client that does nothing but receive", ranges_forgotten},
 	{"starved", "the server's chunks are used up for half a second", scenario_starved},
+	{"resumption", "a second connection by ticket and token of the first", resumption},
+	{"no_tickets", "a client that wants no tickets gives its handshake back", no_tickets},
 	{"stateless_reset", "the server forgets all connections", stateless_reset},
 	{"idle_timeout", "nobody closes", idle_timeout},
 	{"unopenable_initials", "handshakes beside a flood of Initials that cannot be opened",

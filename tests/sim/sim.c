@@ -69,9 +69,9 @@ taken(size_t bytes)
 }
 
 static struct tls_context *
-open_tls(bool is_server)
+open_tls(bool is_server, bool tickets)
 {
-	static const struct tls_settings server = {.role = TLS_SERVER,
+	struct tls_settings server = {.role = TLS_SERVER,
 		.certificate = {.octets = (const uint8_t *)certificate_ed25519,
 			.length = sizeof(certificate_ed25519) - 1},
 		.key = {.octets = (const uint8_t *)key_ed25519, .length = sizeof(key_ed25519) - 1},
@@ -80,7 +80,11 @@ open_tls(bool is_server)
 	static const struct tls_settings client = {
 		.role = TLS_CLIENT, .alpn = {"sim"}, .alpn_count = 1, .verify = TLS_VERIFY_OFF};
 	char sentence[TLS_SENTENCE_BYTES];
-	struct tls_context *context = tls_context_open(is_server ? &server : &client, UNIX_SECONDS, sentence);
+	struct tls_context *context;
+
+	server.ticket_keys.count = tickets;
+	memset(&server.ticket_keys.keys[0], 0xa5, sizeof(server.ticket_keys.keys[0]));
+	context = tls_context_open(is_server ? &server : &client, UNIX_SECONDS, sentence);
 
 	if (context == NULL) {
 		fprintf(stderr, "sim: %s\n", sentence);
@@ -116,7 +120,7 @@ open_node(struct sim *sim, struct sim_node *node, bool is_server)
 		.shards = is_server && sim->config.group != NULL ? sim->config.shards : 1};
 
 	node->is_server = is_server;
-	node->tls = open_tls(is_server);
+	node->tls = open_tls(is_server, sim->config.tickets);
 	base_random_fill(&sim->random, &config.keys, sizeof(config.keys));
 	base_random_fill(&sim->random, config.entropy, sizeof(config.entropy));
 	*(is_server ? &config.tls_server : &config.tls_client) = node->tls;
@@ -195,27 +199,41 @@ address(uint8_t last, uint16_t port)
 		.ip = {[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = last}, .port = port};
 }
 
+void
+sim_connect(struct sim *sim, uint32_t number)
+{
+	struct sim_conn *state = &sim->connections[number];
+	struct quic_conn *first = number == 0 ? NULL : sim_client_conn(sim, 0);
+	size_t ticket_length = 0, token_length = 0;
+	struct quic_connect connect = {
+		.path = {.local = address(2, (uint16_t)(SIM_CLIENT_PORT + number)),
+			.remote = address(1, SERVER_PORT)},
+		.server_name = "localhost",
+		.user = state,
+	};
+	struct quic_conn *conn;
+
+	if (first != NULL) {
+		connect.ticket = quic_conn_ticket(first, &ticket_length);
+		connect.ticket_length = (uint32_t)ticket_length;
+		connect.token = quic_conn_token(first, &token_length);
+		connect.token_length = (uint32_t)token_length;
+	}
+	conn = quic_endpoint_connect(sim->client.endpoint, &connect, sim->now_ns);
+	*state = (struct sim_conn){.number = number, .begun_ns = sim->now_ns};
+	if (conn == NULL) {
+		sim_fail(sim, "connection %u could not begin", number);
+		return;
+	}
+	state->handle = quic_conn_handle(conn);
+	sim->open_connections++;
+}
+
 static void
 begin_connections(struct sim *sim)
 {
-	for (uint32_t i = 0; i < sim->config.connections; i++) {
-		struct sim_conn *state = &sim->connections[i];
-		struct quic_connect connect = {
-			.path = {.local = address(2, (uint16_t)(SIM_CLIENT_PORT + i)),
-				.remote = address(1, SERVER_PORT)},
-			.server_name = "localhost",
-			.user = state,
-		};
-		struct quic_conn *conn = quic_endpoint_connect(sim->client.endpoint, &connect, sim->now_ns);
-
-		*state = (struct sim_conn){.number = i, .begun_ns = sim->now_ns};
-		if (conn == NULL) {
-			sim_fail(sim, "connection %u could not begin", i);
-			return;
-		}
-		state->handle = quic_conn_handle(conn);
-		sim->open_connections++;
-	}
+	for (uint32_t i = 0; i + sim->config.later < sim->config.connections; i++)
+		sim_connect(sim, i);
 }
 
 /* What a shard does before quic_endpoint_receive(): whose connection ID is it? */

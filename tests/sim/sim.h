@@ -51,6 +51,7 @@ struct sim_config {
 	struct net_impair_config down; /* server to client */
 	uint32_t connections;
 	uint32_t requests; /* per connection */
+	uint32_t later;    /* of the connections: the last ones, begun by the scenario with sim_connect() */
 	uint32_t at_once;  /* of them open at a time */
 	uint64_t upload_bytes;
 	uint64_t download_bytes;
@@ -58,6 +59,7 @@ struct sim_config {
 	bool unidirectional; /* requests on unidirectional streams, answers too */
 	uint64_t time_limit_ns;
 	uint64_t elephant_bytes; /* connection 0 downloads this instead; 0: it is like the others */
+	bool tickets;            /* the server issues session tickets */
 	bool idle_end;           /* do not close: wait for the idle timeout */
 	uint32_t datagrams;      /* DATAGRAM frames to be echoed, per connection */
 	uint64_t turn_ns;        /* a turn takes this long and sends one burst; 0: no time, all there is */
@@ -172,6 +174,8 @@ bool sim_run(struct sim *sim, const char *scenario, const struct sim_config *con
 uint64_t sim_goodput(const struct sim *sim);
 /* Only the first failure is kept. */
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Begins connection `number`, by the ticket and token of connection 0 if it has them. */
+void sim_connect(struct sim *sim, uint32_t number);
 struct quic_conn *sim_client_conn(struct sim *sim, uint32_t number);
 /* The endpoint forgets all its connections, as after a restart with the same keys. */
 void sim_restart(struct sim *sim, struct sim_node *node);
