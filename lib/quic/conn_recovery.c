@@ -284,12 +284,7 @@ quic_conn_loss_expire(struct quic_conn *conn)
 	struct quic_loss_timer timer = loss_timer(conn);
 	struct quic_loss_result result;
 
-	/*
-	 * Set for what has been acknowledged since: it waits for what is in flight now. With nothing in flight the time since it was set is
-	 * all there is to go by, and asking again would put it off for ever.
-	 */
-	if (timer.kind == QUIC_LOSS_TIMER_NONE ||
-		(timer.deadline_ns > conn->endpoint->now_ns && !timer.anti_deadlock)) {
+	if (timer.kind == QUIC_LOSS_TIMER_NONE || timer.deadline_ns > conn->endpoint->now_ns) {
 		conn->deadlines[QUIC_TIMER_LOSS] = timer.deadline_ns;
 		return;
 	}

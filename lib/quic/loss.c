@@ -200,7 +200,6 @@ anti_deadlock_timer(const struct quic_loss_view *view)
 		.deadline_ns = base_time_after(from_ns, pto_ns),
 		.kind = QUIC_LOSS_TIMER_PTO,
 		.space = view->has_handshake_keys ? QUIC_SPACE_HANDSHAKE : QUIC_SPACE_INITIAL,
-		.anti_deadlock = true,
 	};
 }
 

@@ -85,7 +85,6 @@ struct quic_loss_timer {
 	uint64_t deadline_ns; /* BASE_NEVER: none */
 	enum quic_loss_timer_kind kind;
 	enum quic_packet_number_space space;
-	bool anti_deadlock; /* nothing is in flight: the deadline counts from whenever the timer was set last */
 };
 
 /* What SetLossDetectionTimer of RFC 9002 appendix A.8 looks at. */
