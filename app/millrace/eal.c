@@ -35,6 +35,43 @@ eal_shard_cpus(const struct config *config, uint16_t cpus[CONFIG_SHARDS_MAX])
 						 : 0;
 }
 
+/* The kernel is asked to put this thread there, as DPDK will do later. */
+static bool
+usable(uint16_t cpu)
+{
+	cpu_set_t before, set;
+	bool done;
+
+	if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(before), &before) != 0)
+		return false;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	done = sched_setaffinity(0, sizeof(set), &set) == 0;
+	sched_setaffinity(0, sizeof(before), &before);
+	return done;
+}
+
+bool
+eal_cpus(const struct config *config, char *error, size_t room)
+{
+	const struct config_numbers *cpus = &config->shards.cpus;
+	const char *key = "manager_cpu";
+	uint16_t cpu = config->shards.manager_cpu;
+	bool all = usable(cpu);
+
+	for (uint32_t i = 0; all && i < cpus->count; i++) {
+		key = "cpus";
+		cpu = cpus->items[i];
+		all = usable(cpu);
+	}
+	if (!all)
+		snprintf(error, room,
+			"[shards] %s names CPU %u, which is not there or not for the gateway to use: name some that lscpu "
+			"says are on line, or leave the key out",
+			key, cpu);
+	return all;
+}
+
 static bool
 has(int count, char *const *items, const char *item)
 {

@@ -23,6 +23,8 @@ struct eal_arguments {
 
 /* The CPU of each shard: as configured, or those that the process may use, beginning with the second. */
 void eal_shard_cpus(const struct config *config, uint16_t cpus[CONFIG_SHARDS_MAX]);
+/* Whether the threads can run on the CPUs that are named; a sentence with the mend when not. */
+bool eal_cpus(const struct config *config, char *error, size_t room);
 /* `more` are the operator's own, put last. False with a sentence when there are too many. */
 bool eal_build(struct eal_arguments *arguments, const struct config *config, int more_count,
 	char *const *more, char *error, size_t room);

@@ -84,7 +84,8 @@ run(const struct command_line *line)
 	if (!load(&config, line->file))
 		return EXIT_FAILURE;
 	base_log_set_level((enum base_log_level)config.log_level);
-	if (!eal_hugepages(&config, line->more_count, line->more, error, sizeof(error)) ||
+	if (!eal_cpus(&config, error, sizeof(error)) ||
+		!eal_hugepages(&config, line->more_count, line->more, error, sizeof(error)) ||
 		!eal_build(&arguments, &config, line->more_count, line->more, error, sizeof(error))) {
 		base_log(BASE_LOG_ERROR, "%s", error);
 		return EXIT_FAILURE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/support/cmocka_all.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "app/millrace/eal.h"
@@ -35,6 +36,21 @@ built(int more_count, char *const *more)
 	}
 	assert_null(arguments.items[arguments.count]);
 	return line;
+}
+
+static void
+eal_cpus__names_the_one_that_is_not_there(void **state)
+{
+	uint16_t here = (uint16_t)sched_getcpu();
+
+	config.shards.manager_cpu = config.shards.cpus.items[0] = config.shards.cpus.items[1] = here;
+	assert_true(eal_cpus(&config, error, sizeof(error)));
+	config.shards.cpus.items[1] = 1023;
+	assert_false(eal_cpus(&config, error, sizeof(error)));
+	assert_non_null(strstr(error, "[shards] cpus names CPU 1023"));
+	config.shards.manager_cpu = 1022;
+	assert_false(eal_cpus(&config, error, sizeof(error)));
+	assert_non_null(strstr(error, "[shards] manager_cpu names CPU 1022"));
 }
 
 static void
@@ -103,6 +119,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(eal_cpus__names_the_one_that_is_not_there, setup),
 		cmocka_unit_test_setup(eal_build__lays_shards_on_their_cpus, setup),
 		cmocka_unit_test_setup(eal_build__takes_no_huge_from_either_side, setup),
 		cmocka_unit_test_setup(eal_build__allows_just_the_cards_that_are_named, setup),

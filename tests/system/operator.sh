@@ -57,6 +57,11 @@ says "no folder to serve" 'nowhere' "$binary" run -c try.toml
 sed -i 's/net_null0/net_af_packet0,iface=nowhere0/' try.toml
 sed -i 's/^root.*//' try.toml
 says "no such port" 'net_af_packet0,iface=nowhere0' "$binary" run -c try.toml
+config '[memory]' 'hugepages = false' '[shards]' 'cpus = [1023]'
+says "no such CPU" 'cpus names CPU 1023, .*lscpu' "$binary" run -c try.toml
+sed -i 's/net_null0/0000:ff:1f.7/' try.toml
+sed -i 's/^cpus.*//' try.toml
+says "no such card" '0000:ff:1f.7.*dpdk-devbind' "$binary" run -c try.toml
 config '[memory]' 'megabytes = 1000000'
 says "no hugepages" 'megabytes wants 1000000.*vm.nr_hugepages' "$binary" run -c try.toml
 cd - >/dev/null
