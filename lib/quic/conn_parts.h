@@ -71,6 +71,8 @@ struct quic_own_ids {
 	uint16_t shards[2];       /* one of them is the owner */
 };
 
+enum { QUIC_CHALLENGES = 3 }; /* of a path, that a response may answer */
+
 /* The first path is validated by the handshake; this is for what comes later (RFC 9000 sections 8.2 and 9). */
 struct quic_migration {
 	struct base_path previous; /* the last one validated, to go back to when the new one cannot be */
@@ -78,6 +80,7 @@ struct quic_migration {
 	uint64_t begun_ns;
 	uint64_t deadline_ns;
 	uint64_t next_challenge_ns;
+	uint64_t interval_ns; /* from the last challenge to the next; doubles */
 	uint64_t probe_credit_bytes;
 	uint16_t previous_port;
 	uint16_t probe_port;
@@ -87,8 +90,9 @@ struct quic_migration {
 	bool want_previous_challenge; /* section 9.3.3 */
 	bool previous_answered;
 	bool want_response;
-	uint8_t challenge[QUIC_PATH_DATA_BYTES];
-	uint8_t previous_challenge[QUIC_PATH_DATA_BYTES];
+	uint8_t challenge_count; /* that were kept, the newest first */
+	uint8_t challenges[QUIC_CHALLENGES][QUIC_PATH_DATA_BYTES];
+	uint8_t previous_challenges[QUIC_CHALLENGES][QUIC_PATH_DATA_BYTES];
 	uint8_t response[QUIC_PATH_DATA_BYTES];
 };
 

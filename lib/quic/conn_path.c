@@ -58,24 +58,55 @@ reset_path_state(struct quic_conn *conn)
 	quic_conn_settle_sent(conn, QUIC_SPACE_APPLICATION, &none);
 }
 
+/*
+ * Section 8.2.1: each PATH_CHALLENGE has data of its own. The last ones are kept, since a path may be longer than the interval says, and its
+ * response answers an earlier one than the newest.
+ */
+static void
+draw_challenges(struct quic_conn *conn)
+{
+	struct quic_migration *migration = conn->migration;
+	uint8_t octets[16];
+
+	quic_endpoint_unpredictable(conn->endpoint, octets);
+	memmove(migration->challenges[1], migration->challenges[0],
+		(QUIC_CHALLENGES - 1) * QUIC_PATH_DATA_BYTES);
+	memmove(migration->previous_challenges[1], migration->previous_challenges[0],
+		(QUIC_CHALLENGES - 1) * QUIC_PATH_DATA_BYTES);
+	memcpy(migration->challenges[0], octets, QUIC_PATH_DATA_BYTES);
+	memcpy(migration->previous_challenges[0], octets + QUIC_PATH_DATA_BYTES, QUIC_PATH_DATA_BYTES);
+	if (migration->challenge_count < QUIC_CHALLENGES)
+		migration->challenge_count++;
+}
+
+static bool
+answers(const struct quic_migration *migration, const uint8_t (*challenges)[QUIC_PATH_DATA_BYTES],
+	const uint8_t *data)
+{
+	for (uint8_t i = 0; i < migration->challenge_count; i++)
+		if (crypto_equal(data, challenges[i], QUIC_PATH_DATA_BYTES))
+			return true;
+	return false;
+}
+
 static void
 challenge(struct quic_conn *conn)
 {
 	struct quic_migration *migration = conn->migration;
 	uint64_t now_ns = conn->endpoint->now_ns;
-	uint8_t octets[16];
 
-	quic_endpoint_unpredictable(conn->endpoint, octets);
-	memcpy(migration->challenge, octets, sizeof(migration->challenge));
-	memcpy(migration->previous_challenge, octets + sizeof(migration->challenge),
-		sizeof(migration->previous_challenge));
+	/* What has not left yet need not be replaced. */
+	if (migration->challenge_count == 0 || !migration->want_challenge)
+		draw_challenges(conn);
 	migration->want_challenge = true;
 	/*
 	 * Section 9.3.3: whoever forwarded a packet of the peer's may have made it look like a migration. The peer answers the old path from
 	 * there, and the packet that it does so with, a newer one, brings us back.
 	 */
 	migration->want_previous_challenge = migration->has_previous && !migration->previous_answered;
-	migration->next_challenge_ns = base_time_after(now_ns, quic_conn_pto_ns(conn));
+	/* The interval doubles, so that on the longest path too a response finds its challenge among those kept. */
+	migration->next_challenge_ns = base_time_after(now_ns, migration->interval_ns);
+	migration->interval_ns *= 2;
 	conn->deadlines[QUIC_TIMER_PATH] =
 		base_time_earlier(migration->deadline_ns, migration->next_challenge_ns);
 	quic_conn_set_ready(conn);
@@ -152,6 +183,9 @@ quic_conn_path_changed(struct quic_conn *conn, const struct base_datagram *datag
 	/* Section 8.2.4: three times the larger of the current and a new path's PTO. */
 	migration->deadline_ns = base_time_after(migration->begun_ns,
 		3 * (quic_conn_pto_ns(conn) + 3 * conn->endpoint->limits.initial_rtt_ns));
+	/* Challenges of another path prove nothing about this one. */
+	migration->challenge_count = 0;
+	migration->interval_ns = quic_conn_pto_ns(conn);
 	challenge(conn);
 }
 
@@ -178,13 +212,13 @@ quic_conn_receive_path_response(struct quic_conn *conn, const uint8_t *data)
 
 	if (migration == NULL || !migration->challenging)
 		return;
-	if (crypto_equal(data, migration->previous_challenge, sizeof(migration->previous_challenge))) {
+	if (answers(migration, migration->previous_challenges, data)) {
 		migration->previous_answered = true;
 		migration->want_previous_challenge = false;
 		return;
 	}
 	/* Section 8.2.3: the data decides, whichever path it came by. */
-	if (!crypto_equal(data, migration->challenge, sizeof(migration->challenge)))
+	if (!answers(migration, migration->challenges, data))
 		return;
 	quic_count(conn->endpoint, QUIC_COUNTER_PATHS_VALIDATED);
 	end_challenge(conn);

@@ -367,7 +367,7 @@ send_previous_challenge(struct quic_conn *conn, struct base_datagram *datagram)
 	struct quic_sent_frame sent = {.type = QUIC_SENT_PATH_CHALLENGE};
 
 	migration->want_previous_challenge = false;
-	memcpy(frame.path_data, migration->previous_challenge, sizeof(frame.path_data));
+	memcpy(frame.path_data, migration->previous_challenges[0], sizeof(frame.path_data));
 	return begin(&assembly, conn, datagram, &migration->previous, migration->previous_port,
 		       QUIC_DATAGRAM_MIN_BYTES) &&
 		send_padded(&assembly, QUIC_DATAGRAM_MIN_BYTES, &frame, &sent);

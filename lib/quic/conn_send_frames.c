@@ -155,7 +155,7 @@ add_path_frames(struct quic_building *packet)
 
 	if (migration == NULL || !migration->want_challenge)
 		return;
-	memcpy(frame.path_data, migration->challenge, sizeof(frame.path_data));
+	memcpy(frame.path_data, migration->challenges[0], sizeof(frame.path_data));
 	if (!quic_building_add(packet, &frame, &sent))
 		return;
 	migration->want_challenge = false;

@@ -450,6 +450,49 @@ path_changed__is_validated_by_a_challenge(void **state)
 	raw_close(raw);
 }
 
+/*
+ * Section 8.2.3: "Path validation succeeds when a PATH_RESPONSE frame is received that contains the data that was sent in a previous
+ * PATH_CHALLENGE frame." On a path with a round trip of a second that is not the newest one.
+ */
+static void
+path_changed__is_validated_on_a_path_longer_than_the_interval(void **state)
+{
+	struct raw *raw = connected();
+	uint8_t payload[1000] = {0x01};
+	struct quic_frame frame, response = {.type = QUIC_FRAME_PATH_RESPONSE};
+	uint64_t round_trip_ns = BASE_SECOND, validated = 0;
+	struct {
+		uint64_t time_ns;
+		uint8_t data[QUIC_PATH_DATA_BYTES];
+	} challenges[64];
+	uint32_t count = 0, answered = 0;
+
+	(void)state;
+	raw->path.remote.port++;
+	raw_packet(raw, QUIC_PACKET_ONE_RTT, payload, sizeof(payload));
+	raw_forget(raw);
+	raw_send(raw);
+	while (validated == 0 && raw->now_ns < 100 * BASE_SECOND && count < 64) {
+		if (raw_find(raw, QUIC_FRAME_PATH_CHALLENGE, &frame) != NULL) {
+			memcpy(challenges[count].data, frame.path_data, sizeof(frame.path_data));
+			challenges[count++].time_ns = raw->now_ns;
+		}
+		raw_forget(raw);
+		raw_wait(raw, 5 * BASE_MS);
+		if (answered < count && challenges[answered].time_ns + round_trip_ns <= raw->now_ns) {
+			memcpy(response.path_data, challenges[answered++].data, sizeof(response.path_data));
+			raw_frame(raw, QUIC_PACKET_ONE_RTT, &response);
+		}
+		validated = raw_counter(raw, "paths_validated");
+		if (raw_counter(raw, "paths_failed") > 0)
+			break;
+	}
+	assert_int_equal(validated, 1);
+	assert_true(count > 1);
+	raw_expect_open(raw);
+	raw_close(raw);
+}
+
 /* Section 9.3: "An endpoint only changes the address to which it sends packets in response to the
  * highest-numbered non-probing packet." */
 static void
@@ -511,6 +554,7 @@ main(void)
 			receive_path_challenge__answer_to_an_unvalidated_path_is_at_most_three_times_as_long),
 		cmocka_unit_test(receive_path_response__to_no_challenge_is_ignored),
 		cmocka_unit_test(path_changed__is_validated_by_a_challenge),
+		cmocka_unit_test(path_changed__is_validated_on_a_path_longer_than_the_interval),
 		cmocka_unit_test(path_changed__not_by_an_older_packet),
 		cmocka_unit_test(path_changed__not_during_the_handshake),
 	};

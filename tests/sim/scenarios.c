@@ -454,6 +454,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{"key_update_by_count", "the server updates its keys after every 100 packets", key_update_by_count},
 	{"rebind_port", "the client's port changes during the transfer", scenario_rebind_port},
 	{"rebind_address", "the client's address changes during the transfer", scenario_rebind_address},
+	{"to_satellite", "the client's port changes, and the path becomes a second long",
+		scenario_to_satellite},
 	{"forwarded", "packets of the client's come from an address where nobody is", scenario_forwarded},
 	{"failed_migration", "the client falls silent after such a packet", scenario_failed_migration},
 	{"few_ids", "the same with active_connection_id_limit 2", scenario_few_ids},

@@ -30,6 +30,7 @@ void scenario_rebind_address(struct sim_config *config, struct base_random *rand
 void scenario_rebind_port(struct sim_config *config, struct base_random *random);
 void scenario_small_mtu(struct sim_config *config, struct base_random *random);
 void scenario_starved(struct sim_config *config, struct base_random *random);
+void scenario_to_satellite(struct sim_config *config, struct base_random *random);
 void scenario_transfer(struct sim_config *config, struct base_random *random);
 void scenario_unopenable_initials(struct sim_config *config, struct base_random *random);
 void scenario_uploader(struct sim_config *config, struct base_random *random);

@@ -95,6 +95,39 @@ scenario_rebind_address(struct sim_config *config, struct base_random *random)
 	config->tick = rebind_address_tick;
 }
 
+/* The network that the client comes to is a satellite's: a round trip of a second, whatever it was before. */
+static void
+to_satellite_tick(struct sim *sim)
+{
+	struct net_impair_config up = sim->config.up, down = sim->config.down;
+
+	if (sim->marks[0] != 0 || !may_rebind(sim, 150))
+		return;
+	sim->marks[0] = sim->now_ns;
+	up.delay_ns = down.delay_ns = 500 * BASE_MS;
+	net_impair_change(&sim->up, &up);
+	net_impair_change(&sim->down, &down);
+	sim->nat_port = (uint16_t)((sim->nat_port + SIM_CONNECTIONS_MAX) % 20000);
+	ping_server(sim);
+}
+
+static void
+to_satellite_verify(struct sim *sim)
+{
+	rebind_verify(sim);
+	if (sim_counter(&sim->server, "paths_failed") != 0)
+		sim_fail(sim, "the validation of a path that is there has failed");
+}
+
+void
+scenario_to_satellite(struct sim_config *config, struct base_random *random)
+{
+	scenario_rebind_port(config, random);
+	config->up.loss = 0;
+	config->tick = to_satellite_tick;
+	config->verify = to_satellite_verify;
+}
+
 enum { SPOOFED_IP = 99 };
 
 /* As a client's packet forwarded by someone else, faster than the network does it. */
