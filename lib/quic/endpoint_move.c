@@ -43,6 +43,7 @@ quic_endpoint_detach(struct quic_endpoint *endpoint, struct quic_conn *conn, uin
 	base_list_remove(&conn->event_link);
 	base_wheel_arm(&endpoint->wheel, &conn->timer, BASE_NEVER);
 	drop_hot_keys(endpoint, conn);
+	quic_memory_forget(&endpoint->memory);
 	for (int i = 0; i < QUIC_PEER_IDS; i++)
 		if (conn->peer_ids[i].reset_key != 0)
 			quic_table_remove(&endpoint->resets, conn->peer_ids[i].reset_key, handle);

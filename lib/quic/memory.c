@@ -2,6 +2,7 @@
 #include "quic/memory.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/assert.h"
 
@@ -58,6 +59,12 @@ quic_memory_end_turn(struct quic_memory *memory)
 	base_assert(memory->reserved == 0);
 	memory->segment_count = 0;
 	cut_stock(memory, memory->stock_max);
+}
+
+void
+quic_memory_forget(struct quic_memory *memory)
+{
+	memset(memory->places, 0, sizeof(memory->places));
 }
 
 struct quic_chunk *

@@ -44,8 +44,8 @@ struct quic_segment {
 };
 
 /*
- * Where a chunk of received octets was found last (recv_buffer.c); never of one that has been given back. So a buffer that goes to
- * another endpoint has to be forgotten here.
+ * Where a chunk of received octets was found last (recv_buffer.c); never of one that has been given back. So before a buffer
+ * goes to another endpoint quic_memory_forget() is called.
  */
 struct quic_chunk_place {
 	const void *buffer;
@@ -80,6 +80,9 @@ void quic_memory_init(struct quic_memory *memory, struct base_pool *chunks, stru
 void quic_memory_fini(struct quic_memory *memory);
 /* All buffers have been settled: the descriptors are free again and the stock is cut to its size. */
 void quic_memory_end_turn(struct quic_memory *memory);
+
+/* A buffer goes to another endpoint: nothing of any buffer is remembered here any more. */
+void quic_memory_forget(struct quic_memory *memory);
 
 /* A chunk that nobody has reserved, or NULL. */
 struct quic_chunk *quic_memory_take(struct quic_memory *memory);

@@ -237,6 +237,28 @@ model__thousands_of_seeds_agree_with_an_array(void **state)
 		one_seed(seed);
 }
 
+static void
+store__finds_nothing_that_another_endpoint_gave_back(void **state)
+{
+	struct quic_memory other;
+	struct quic_segment none[1];
+
+	(void)state;
+	assert_true(store(5000, 100, false));
+	end_turn();
+	/* The buffer goes elsewhere, is given back there, and comes again. */
+	quic_memory_forget(&memory);
+	quic_memory_init(&other, chunks, NULL, none, 1, 0);
+	quic_recv_buffer_discard(&buffer, &other, &account);
+	quic_memory_end_turn(&other);
+	quic_memory_fini(&other);
+	quic_recv_buffer_init(&buffer);
+	assert_true(store(5200, 100, false));
+	end_turn();
+	assert_non_null(buffer.first);
+	assert_int_equal(account.used, 1);
+}
+
 int
 main(void)
 {
@@ -250,6 +272,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(store__copies_when_descriptors_run_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			settle__never_lacks_memory_for_what_was_taken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			store__finds_nothing_that_another_endpoint_gave_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(check_final__a_final_size_cannot_change, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			model__thousands_of_seeds_agree_with_an_array, set_up, tear_down),

@@ -12,7 +12,7 @@
 
 #include "shard/move.h"
 #include "shard/route.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/group.h"
 
 enum {
 	SIM_SHARDS_MAX = 4,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The world of the simulator: two nodes, a NAT, two links, and time that jumps from event to event. */
-#include "tests/sim/sim.h"
+#include "tests/sim/group.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -30,18 +30,7 @@ enum {
 };
 
 struct sim;
-
-/* Several shards in place of the one server endpoint (shards.c); sim->server is the first of them. */
-struct sim_group_ops {
-	void (*open)(struct sim *sim);
-	void (*turn)(struct sim *sim);
-	uint64_t (*deadline)(const struct sim *sim);
-	uint32_t (*connections)(const struct sim *sim);
-	/* Invariants that hold between any two steps. */
-	void (*check)(struct sim *sim);
-	/* After the last connection has gone. */
-	void (*close)(struct sim *sim);
-};
+struct sim_group_ops;
 
 /* What a scenario asks of the world. */
 struct sim_config {
@@ -64,7 +53,7 @@ struct sim_config {
 	uint32_t datagrams;      /* DATAGRAM frames to be echoed, per connection */
 	uint64_t turn_ns;        /* a turn takes this long and sends one burst; 0: no time, all there is */
 	uint64_t packet_ns;      /* the server needs this long for each packet that it opens */
-	const struct sim_group_ops *group; /* NULL: one server endpoint */
+	const struct sim_group_ops *group; /* group.h; NULL: one server endpoint */
 	uint16_t shards;                   /* of the group */
 	uint16_t mailbox;                  /* datagrams that wait for a shard of it at most */
 	uint32_t moves_per_second;
