@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the seeds of corpus/packet, corpus/frame_quic and corpus/params: one small file per form on the wire.
+"""Writes the seeds of corpus/packet, frame_quic and params, one small file per form on the wire, and of corpus/endpoint.
 
 What a fuzzer finds on top is committed beside them under the hash that libFuzzer gives it.
 """
@@ -102,6 +102,32 @@ def params():
     yield "torn", b"\0" + both[:-5]
 
 
+def endpoints():
+    """Pieces as fuzz_endpoint.c has them: bits 0 and 1 of the kind say what, bit 2 from where, bits 3 to 7 the time."""
+    def piece(kind, payload, time=8):
+        return bytes([kind | time << 3]) + len(payload).to_bytes(2, "big") + payload
+
+    def stream(identity, offset, octets, fin=False):
+        return bytes([0x0E | fin]) + varint(identity) + varint(offset) + varint(len(octets)) + octets
+
+    every_second = b"".join(stream(0, 1 + 2 * i, b"x") for i in range(40))
+    spread = b"".join(stream(4 * (i % 8), 5000 * i + 3, b"x") for i in range(30))
+    ids = b"".join(b"\x18" + varint(n) + b"\0\x08destina" + bytes([n]) + bytes(15) + bytes([n]) for n in range(1, 4))
+    form = dict(packets())
+    yield "noise", b"\0" + b"".join(piece(0, octets) for octets in form.values())
+    yield "initials", b"\0" + b"".join(piece(2 | from_elsewhere, b"", 1) for from_elsewhere in (0, 4) * 6) + piece(3, b"", 25)
+    yield "initials_changed", b"\0" + piece(2, b"\0\x40\1\0\x01\1") + piece(2, b"\0\5\xff") + piece(6, b"\4\x80\1")
+    yield "frames", b"\1" + b"".join(piece(1, octets, 10) for name, octets in frames() if name in ("padding_ping", "path",
+        "datagram", "stream_6", "stream_7", "reset_stop", "limits"))
+    yield "acks", b"\1" + piece(1, b"\x02\x02\x00\x00\x02", 10) + piece(1, b"\x02\x05\x00\x01\x00\x01\x01", 10) + piece(3, b"", 22)
+    yield "every_second", b"\1" + piece(1, every_second, 1) + piece(1, stream(0, 0, b"y" * 80, True), 1) + piece(3, b"", 20)
+    yield "spread", b"\1" + piece(1, spread, 1) * 2 + piece(1, stream(0, 0, bytes(1200)), 1) + piece(3, b"", 22)
+    yield "ids", b"\1" + piece(1, ids, 10) + piece(1, b"\x19\x01\x19\x02", 10) + piece(1, b"\x19\x00", 14) + piece(1, b"\x01", 10)
+    yield "paths", b"\1" + piece(5, b"\x01", 10) + piece(1, b"\x01", 10) + piece(5, b"\x1a12345678\x01", 12) + piece(3, b"", 24)
+    yield "replayed", b"\1" + b"".join(piece(2 | n << 4, b"", 0) for n in range(6)) + piece(6, b"", 10)
+    yield "close", b"\1" + piece(1, stream(0, 0, b"abc") + b"\x1c\x0a\x1e\x06reason", 10) + piece(1, b"\x01", 22)
+
+
 def write(folder, seeds):
     os.makedirs(folder, exist_ok=True)
     for name, octets in seeds:
@@ -114,3 +140,4 @@ if __name__ == "__main__":
     write(os.path.join(corpus, "packet"), ((name, b"\x08" + octets) for name, octets in packets()))
     write(os.path.join(corpus, "frame_quic"), ((name, b"\x04" + octets) for name, octets in frames()))
     write(os.path.join(corpus, "params"), params())
+    write(os.path.join(corpus, "endpoint"), endpoints())

@@ -79,8 +79,10 @@ open_slots(struct world_node *node, uint32_t count)
 	struct quic_slots_config slots = {
 		.count = count, .slot_bytes = quic_endpoint_slot_bytes(), .shards = 1};
 
-	node->slot_memory = taken((size_t)slots.count * slots.slot_bytes);
-	node->table_memory = taken(quic_slots_memory_bytes(slots.count, 1));
+	if (node->slot_memory == NULL)
+		node->slot_memory = taken((size_t)slots.count * slots.slot_bytes);
+	if (node->table_memory == NULL)
+		node->table_memory = taken(quic_slots_memory_bytes(slots.count, 1));
 	slots.region_slots = slots.count;
 	slots.regions[0] = node->slot_memory;
 	quic_slots_init(&node->slots, &slots, node->table_memory);
@@ -122,6 +124,16 @@ open_node(struct world *world, enum world_side side)
 	node->endpoint = quic_endpoint_open(node->endpoint_memory, &config, world->now_ns);
 }
 
+static void
+open_links(struct world *world)
+{
+	uint32_t places = world->config.link_places;
+
+	net_impair_init(&world->links[WORLD_CLIENT], &world->config.up, world->items, world->heaps, places);
+	net_impair_init(&world->links[WORLD_SERVER], &world->config.down, world->items, world->heaps + places,
+		places);
+}
+
 void
 world_open(struct world *world, const struct world_config *config)
 {
@@ -137,22 +149,43 @@ world_open(struct world *world, const struct world_config *config)
 	world->heaps = taken(2 * places * sizeof(*world->heaps));
 	world->config.up.seed = 2 * config->seed;
 	world->config.down.seed = 2 * config->seed + 1;
-	net_impair_init(&world->links[WORLD_CLIENT], &world->config.up, world->items, world->heaps, places);
-	net_impair_init(&world->links[WORLD_SERVER], &world->config.down, world->items, world->heaps + places,
-		places);
+	open_links(world);
 	open_node(world, WORLD_CLIENT);
 	open_node(world, WORLD_SERVER);
+}
+
+/* All that the endpoint had taken has to come back. */
+static void
+close_endpoint(struct world_node *node)
+{
+	quic_endpoint_close(node->endpoint);
+	for (int i = 0; i < QUIC_POOL_COUNT; i++)
+		base_assert(node->pools[i]->in_use == 0);
+	base_assert(quic_slots_free_count(&node->slots, 0) == node->slots.count);
+}
+
+void
+world_restart(struct world *world)
+{
+	world->now_ns = BASE_SECOND;
+	for (int side = 0; side < WORLD_SIDES; side++) {
+		struct world_node *node = &world->nodes[side];
+
+		close_endpoint(node);
+		open_slots(node, world->config.limits[side].connections);
+		node->endpoint =
+			quic_endpoint_open(node->endpoint_memory, &node->endpoint_config, world->now_ns);
+		net_impair_fini(&world->links[side]);
+	}
+	open_links(world);
 }
 
 static void
 close_node(struct world_node *node)
 {
-	quic_endpoint_close(node->endpoint);
-	for (int i = 0; i < QUIC_POOL_COUNT; i++) {
-		base_assert(node->pools[i]->in_use == 0);
+	close_endpoint(node);
+	for (int i = 0; i < QUIC_POOL_COUNT; i++)
 		base_pool_close(node->pools[i]);
-	}
-	base_assert(quic_slots_free_count(&node->slots, 0) == node->slots.count);
 	tls_context_close(node->tls);
 	free(node->endpoint_memory);
 	free(node->slot_memory);

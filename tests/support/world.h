@@ -71,7 +71,8 @@ struct world {
 /* Small limits, a link of 5 ms, ALPN "test". */
 struct world_config world_config_default(void);
 void world_open(struct world *world, const struct world_config *config);
-/* Asserts that all slots and pool elements have come back. */
+/* As just opened, in the same memory. Asserts, as closing does, that all slots and pool elements have come back. */
+void world_restart(struct world *world);
 void world_close(struct world *world);
 
 /* A connection of the client's from its port WORLD_CLIENT_PORT + number; aborts when none is to be had. */
