@@ -120,7 +120,7 @@ static const struct config_key quic_keys[] = {
 		"From so many handshakes on one shard on, new clients must prove their address (Retry); 0 is always.",
 		NULL},
 	{"stateless_per_s", CONFIG_INTEGER, AT(config, quic.stateless_per_s), 1, 10000000, NULL, "10000",
-		"Version negotiations, Retries and refusals a second, on one shard.", NULL},
+		"Retries a second on one shard, and as many version negotiations and refusals.", NULL},
 	{"resets_per_s", CONFIG_INTEGER, AT(config, quic.resets_per_s), 1, 10000000, NULL, "100",
 		"Stateless resets a second, on one shard.", NULL},
 	{"token_lifetime_s", CONFIG_INTEGER, AT(config, quic.token_lifetime_s), 1, 3600, NULL, "10",

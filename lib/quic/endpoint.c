@@ -179,6 +179,7 @@ quic_endpoint_open(void *memory, const struct quic_endpoint_config *config, uint
 		endpoint->pools[QUIC_POOL_STREAM], (struct quic_segment *)(void *)(octets + layout.segments),
 		limits->segments_per_turn, limits->chunks_in_stock);
 	quic_limiter_init(&endpoint->reset_limiter, limits->resets_per_second, 10);
+	quic_limiter_init(&endpoint->retry_limiter, limits->stateless_per_second, 100);
 	quic_limiter_init(&endpoint->stateless_limiter, limits->stateless_per_second, 100);
 	endpoint->key_cache =
 		crypto_key_cache_open(octets + layout.keys, config->crypto, key_entries(limits));

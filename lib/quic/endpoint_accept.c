@@ -21,8 +21,7 @@ send_retry(struct quic_endpoint *endpoint, const struct base_datagram *datagram,
 	struct quic_cid client_scid = quic_cid(packet->scid, packet->scid_length);
 	uint8_t sealed[QUIC_TOKEN_MAX_BYTES], tag[CRYPTO_TAG_BYTES];
 	struct base_writer token_writer = base_writer(sealed, sizeof(sealed));
-	struct quic_stateless *answer =
-		quic_endpoint_stateless(endpoint, datagram, &endpoint->stateless_limiter);
+	struct quic_stateless *answer = quic_endpoint_stateless(endpoint, datagram, &endpoint->retry_limiter);
 	struct base_writer writer;
 
 	if (answer == NULL)

@@ -94,8 +94,9 @@ struct quic_endpoint {
 	struct quic_table initials; /* client's connection ID and path -> connection */
 	struct quic_table resets;   /* peer's stateless reset token -> connection */
 	struct quic_limiter reset_limiter;
-	struct quic_limiter stateless_limiter;
-	struct base_random random; /* jitter and grease; nothing that a peer must not guess */
+	struct quic_limiter retry_limiter; /* its own: what is refused must not keep Retries from others */
+	struct quic_limiter stateless_limiter; /* version negotiation and refusals */
+	struct base_random random;             /* jitter and grease; nothing that a peer must not guess */
 	uint64_t unpredictable_count;
 
 	uint32_t received_count;

@@ -17,7 +17,7 @@ struct quic_limits {
 	uint32_t connections;          /* owned at once, all states together */
 	uint32_t handshakes;           /* not confirmed at once; the oldest gives way to a new one */
 	uint32_t retry_above;          /* handshakes from which on new clients get a Retry */
-	uint32_t stateless_per_second; /* Version Negotiation, Retry and refusals together */
+	uint32_t stateless_per_second; /* Retry; and as many Version Negotiations and refusals together */
 	uint32_t resets_per_second;    /* stateless resets */
 	uint32_t segments_per_turn;    /* pieces of received datagrams offered in place; more are copied */
 	uint32_t chunks_in_stock;      /* chunks kept at hand between turns */

@@ -473,6 +473,38 @@ retry__token_that_is_not_valid_is_an_invalid_token_error(void **state)
 	}
 }
 
+/* Whoever sends tokens that are refused uses up his own share: the next client still gets its Retry. */
+static void
+retry__is_sent_while_refusals_are_at_their_limit(void **state)
+{
+	struct quic_limits limits = raw_limits();
+	struct raw *raw;
+	struct quic_packet packet;
+	struct raw_datagram kept;
+
+	(void)state;
+	limits.retry_above = 0;
+	limits.stateless_per_second = 1;
+	raw = begun(&limits);
+	raw_send_hello(raw);
+	follow_retry(raw, &packet);
+	kept = raw->datagrams[0];
+	raw->token = kept.octets + (packet.token - raw->datagrams[0].octets);
+	raw->now_ns += 60 * BASE_SECOND;
+	for (int i = 0; i < 150; i++) {
+		raw_forget(raw);
+		raw_send_hello(raw);
+	}
+	assert_int_equal(raw_counter(raw, "drop_refused"), 150);
+	assert_in_range(raw_counter(raw, "drop_limited"), 40, 60);
+	assert_int_equal(raw->datagram_count, 0);
+	raw->token = NULL;
+	raw->token_length = 0;
+	raw_send_hello(raw);
+	assert_int_equal(raw_counter(raw, "retries_sent"), 2);
+	raw_close(raw);
+}
+
 /* Section 8.1.4: a token is bound to the address; another's, or an altered one, proves nothing and is as none: section 8.1.3, "the server SHOULD
  * proceed as if the client did not have a validated address". */
 static void
@@ -604,6 +636,7 @@ main(void)
 		cmocka_unit_test(accept__above_the_handshake_limit_the_oldest_gives_way),
 		cmocka_unit_test(retry__names_the_client_and_carries_a_right_tag),
 		cmocka_unit_test(retry__token_that_is_not_valid_is_an_invalid_token_error),
+		cmocka_unit_test(retry__is_sent_while_refusals_are_at_their_limit),
 		cmocka_unit_test(retry__token_of_another_address_is_as_none),
 		cmocka_unit_test(negotiate__unknown_version_draws_version_negotiation),
 		cmocka_unit_test(negotiate__short_datagram_or_version_zero_draws_nothing),
