@@ -8,6 +8,7 @@
 #   $sandbox              a folder of its own: configuration, certificate, www/, log
 #   on_gateway COMMAND…   runs it in the gateway's namespace, on_client in the client's
 #   gateway4, gateway6    the gateway's addresses, as config/demo.toml has them
+#   MILLRACE_NAME         what the gateway is called where its configuration has no [control]; app/millracectl knows it
 #   gateway_start [CONFIG [BINARY]], gateway_stop, gateway_pid, gateway_log
 
 gateway4=10.77.0.1
@@ -83,6 +84,8 @@ sandbox_open()
     [ "$(id -u)" = 0 ] || sandbox_fail "network namespaces and packet sockets take root: run it as root"
     sandbox=$(mktemp -d /tmp/millrace.$$.XXXXXX)
     mkdir "$sandbox/www"
+    # A name of its own, as another gateway may run on this machine.
+    export MILLRACE_NAME=millrace-$$
     trap sandbox_close EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
@@ -103,20 +106,22 @@ sandbox_close()
         ip netns del "$ns" || true
     done
     sandbox_hugepages_back
-    rm -rf "$sandbox"
+    # What DPDK leaves behind of a process without hugepages, in a folder of the process's name.
+    rm -rf "$sandbox" /var/run/dpdk/*[!0-9]$$
 }
 
 # Starts the gateway and waits until it says that it is ready (ten seconds at most).
 gateway_start()
 {
     local config=${1:-config/demo.toml} binary=${2:-build/release/app/millrace} root=$PWD eal=()
-    [ -n "$gateway_huge" ] || eal=(-- --no-huge)
     gateway_log=$sandbox/gateway.log
     [ "${config:0:1}" = / ] || config=$root/$config
+    [ -n "$gateway_huge" ] || eal+=(--no-huge)
+    grep -q '^\[control\]' "$config" || eal+=(--file-prefix "$MILLRACE_NAME")
     [ "${binary:0:1}" = / ] || binary=$root/$binary
     : >"$gateway_log"
     # exec, so that the pid is the gateway's own.
-    (cd "$sandbox" && exec ip netns exec "$sandbox_gateway" "$binary" run -c "$config" "${eal[@]}") \
+    (cd "$sandbox" && exec ip netns exec "$sandbox_gateway" "$binary" run -c "$config" -- "${eal[@]}") \
         >"$gateway_log" 2>&1 </dev/null &
     gateway_pid=$!
     for _ in $(seq 100); do

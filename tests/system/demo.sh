@@ -6,8 +6,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || exit 77
 . tests/system/check.sh
-# The owner of a namespace or a folder is in its name.
-owned() { ip netns list | sed -n 's/^\(millrace-[a-z]*-\([0-9]*\)\).*/\2 \1/p'; find /tmp -maxdepth 1 -name 'millrace.*.??????' | sed 's/^[^.]*\.\([0-9]*\)\..*/\1 &/'; }
+# "PID THING" of each: whose it is stands in its name.
+owned()
+{
+    ip netns list | sed -n 's/^\(millrace-[a-z]*-\([0-9]*\)\).*/\2 \1/p'
+    find /tmp -maxdepth 1 -name 'millrace.*.??????' | sed 's/^[^.]*\.\([0-9]*\)\..*/\1 &/'
+    find /var/run/dpdk -maxdepth 1 -name 'millrace-*' | sed 's/.*-\([0-9]*\)$/\1 &/'
+}
 
 # What a run could leave: namespaces, folders and gateways of sandboxes that are no more, and pages. Other sandboxes that are open now are
 # nobody's traces, but they hold pages.
