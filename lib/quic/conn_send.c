@@ -10,7 +10,9 @@
 enum {
 	PACKETS_MAX = 3,
 	SAMPLE_MIN_BYTES = 4,
-	SKIP_LEAST = 128, /* packets from one number that is left out to the next; up to 255 more */
+	RECORDS_LEAST = 256,    /* packets that any connection may have in flight, however small its window */
+	RECORDS_PER_PACKET = 4, /* and for each full packet of its window */
+	SKIP_LEAST = 128,       /* packets from one number that is left out to the next; up to 255 more */
 };
 
 struct assembly {
@@ -243,13 +245,25 @@ begin(struct assembly *assembly, struct quic_conn *conn, struct base_datagram *d
 	return most > 0;
 }
 
+/*
+ * The window counts octets, but what a packet in flight costs is its record. A peer that makes us send small packets and acknowledges none
+ * must not have the records of all.
+ */
+static bool
+has_records(const struct quic_conn *conn)
+{
+	uint32_t window_packets = conn->congestion.window_bytes / conn->congestion.datagram_bytes;
+
+	return conn->space.sent.in_flight < RECORDS_LEAST + RECORDS_PER_PACKET * window_packets;
+}
+
 /* A window that is full, and a pacer that says later, keep new data back; probes go all the same. */
 static bool
 may_send_data(struct quic_conn *conn)
 {
 	uint64_t next_ns = quic_pacer_next_send(&conn->pacer, conn->endpoint->now_ns);
 
-	if (quic_congestion_room(&conn->congestion) < conn->datagram_bytes)
+	if (quic_congestion_room(&conn->congestion) < conn->datagram_bytes || !has_records(conn))
 		return false;
 	if (next_ns > conn->endpoint->now_ns) {
 		if (quic_conn_has_data(conn))
@@ -345,6 +359,9 @@ send_path_response(struct quic_conn *conn, struct base_datagram *datagram)
 	struct quic_sent_frame sent = {.type = QUIC_SENT_PATH_RESPONSE};
 
 	migration->want_response = false;
+	/* The window does not hold a response back, so this is all that does. */
+	if (!has_records(conn))
+		return false;
 	if (!conn->address_validated && base_path_equal(&conn->path, &migration->probe) &&
 		most > conn->credit_bytes)
 		most = conn->credit_bytes;

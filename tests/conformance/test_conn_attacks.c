@@ -224,6 +224,40 @@ receive_ack__of_a_number_that_was_left_out_is_a_protocol_violation(void **state)
 	raw_close(raw);
 }
 
+/* Each PATH_CHALLENGE draws a response, whatever the window says; what is remembered of them is bounded all the same. */
+static void
+path_response__is_not_remembered_without_end(void **state)
+{
+	struct raw *raw = connected();
+	const struct base_pool *pool = raw->nodes[QUIC_SERVER].pools[QUIC_POOL_SENT];
+	struct quic_conn *conn = raw_conn(raw, QUIC_SERVER);
+	uint32_t before = pool->in_use;
+	uint8_t octets[16];
+	struct base_writer writer = base_writer(octets, sizeof(octets));
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		raw_forget(raw);
+		raw_hex(raw, QUIC_PACKET_ONE_RTT, "1a 0102030405060708");
+	}
+	assert_in_range(conn->space.sent.in_flight, 100, 400);
+	assert_in_range(pool->in_use - before, 1, 12);
+	assert_int_equal(raw_count(raw, QUIC_FRAME_PATH_RESPONSE), 0);
+	/* Once something is acknowledged, challenges are answered again. */
+	base_writer_u8(&writer, QUIC_FRAME_ACK);
+	base_writer_varint(&writer, raw->largest_seen[QUIC_SPACE_APPLICATION]);
+	base_writer_varint(&writer, 0);
+	base_writer_varint(&writer, 0);
+	base_writer_varint(&writer, 64);
+	raw_packet(raw, QUIC_PACKET_ONE_RTT, octets, base_writer_length(&writer));
+	raw_send(raw);
+	raw_expect_open(raw);
+	raw_forget(raw);
+	raw_hex(raw, QUIC_PACKET_ONE_RTT, "1a 0102030405060708");
+	assert_int_equal(raw_count(raw, QUIC_FRAME_PATH_RESPONSE), 1);
+	raw_close(raw);
+}
+
 int
 main(void)
 {
@@ -235,6 +269,7 @@ main(void)
 		cmocka_unit_test(destroy__of_a_connection_without_sequence_numbers_left_frees_the_slot),
 		cmocka_unit_test(receive_new_connection_id__with_a_known_token_takes_no_second_place),
 		cmocka_unit_test(path_response__leaves_no_memory_behind),
+		cmocka_unit_test(path_response__is_not_remembered_without_end),
 		cmocka_unit_test(receive_ack__of_a_number_that_was_left_out_is_a_protocol_violation),
 	};
 
