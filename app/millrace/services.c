@@ -164,6 +164,13 @@ open_shard(struct services *services, uint16_t index, char *error, size_t room)
 	return true;
 }
 
+/* A connection may have a sixteenth of the field sections, and two at least. */
+static uint32_t
+section_share(uint32_t sections)
+{
+	return sections / 16 > 2 ? sections / 16 : 2;
+}
+
 struct services *
 services_open(const struct config *config, const int sockets[CONFIG_SHARDS_MAX], char *error, size_t room)
 {
@@ -177,6 +184,7 @@ services_open(const struct config *config, const int sockets[CONFIG_SHARDS_MAX],
 	services->config = config;
 	services->sockets = sockets;
 	services->limits.section_bytes = SECTION_BYTES;
+	services->limits.sections = section_share(config->memory.field_sections);
 	site_random(&services->limits.grease, sizeof(services->limits.grease));
 	opened = (!config->services.h3 && !config->services.hq) || load_files(services, error, room);
 	opened = opened && open_pools(services, error, room);

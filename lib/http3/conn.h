@@ -73,6 +73,7 @@ struct http3_conn {
 	struct http3_priority hint;
 	bool server, failed, goaway_wanted, goaway_written;
 	bool has_control, has_encoder, has_decoder; /* the peer's streams */
+	uint16_t sections; /* elements of HTTP3_POOL_SECTION that its requests have */
 	struct http3_qpack_stream decoder;
 	uint8_t goaway[10];             /* the frame, until it is acknowledged */
 	struct http3_settings settings; /* the peer's */

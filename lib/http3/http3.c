@@ -29,6 +29,8 @@ with_defaults(const struct http3_limits *limits)
 		full.section_bytes = 16384;
 	if (full.discard_bytes == 0)
 		full.discard_bytes = 65536;
+	if (full.sections == 0)
+		full.sections = 16;
 	return full;
 }
 

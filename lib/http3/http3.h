@@ -38,6 +38,7 @@ enum http3_pool {
 struct http3_limits {
 	uint32_t section_bytes; /* longest field section; SETTINGS_MAX_FIELD_SECTION_SIZE. 0: 16384 */
 	uint32_t discard_bytes; /* of a request body that nobody wants, before reading is stopped. 0: 65536 */
+	uint32_t sections;      /* field sections that arrive in pieces, of one connection at a time. 0: 16 */
 	uint32_t grease;        /* chooses reserved values; 0 sends none */
 };
 

@@ -49,9 +49,28 @@ http3_request_new(struct http3_conn *conn, uint64_t stream_id)
 static void
 free_section(struct http3_request *request)
 {
-	if (request->section != NULL)
-		base_pool_give(request->conn->http3->config.pools[HTTP3_POOL_SECTION], request->section);
+	if (request->section == NULL)
+		return;
+	base_pool_give(request->conn->http3->config.pools[HTTP3_POOL_SECTION], request->section);
 	request->section = NULL;
+	request->conn->sections--;
+}
+
+/* A connection has its share and no more: the beginnings of many sections must not keep those of others waiting. */
+static bool
+take_section_buffer(struct http3_request *request)
+{
+	struct http3 *http3 = request->conn->http3;
+
+	if (request->conn->sections < http3->config.limits.sections)
+		request->section = base_pool_take(http3->config.pools[HTTP3_POOL_SECTION]);
+	request->section_have = 0;
+	if (request->section == NULL) {
+		http3->counters[HTTP3_NO_SECTION]++;
+		return false;
+	}
+	request->conn->sections++;
+	return true;
 }
 
 void
@@ -218,14 +237,10 @@ read_section(struct http3_request *request, const struct view *view, struct http
 		take(request, view, length);
 		return step;
 	}
-	if (request->section == NULL) {
-		request->section = base_pool_take(http3->config.pools[HTTP3_POOL_SECTION]);
-		request->section_have = 0;
-		if (request->section == NULL) {
-			http3->counters[HTTP3_NO_SECTION]++;
-			return stream_error(request, HTTP3_REQUEST_REJECTED);
-		}
-	}
+	if (request->section == NULL && !take_section_buffer(request))
+		return stream_error(request,
+			request->conn->sections < http3->config.limits.sections ? HTTP3_REQUEST_REJECTED
+										: HTTP3_EXCESSIVE_LOAD);
 	memcpy(request->section + request->section_have, view->octets, length);
 	request->section_have += (uint32_t)length;
 	request->frame_left -= length;

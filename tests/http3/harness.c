@@ -11,8 +11,10 @@ struct harness *
 harness_open(bool server)
 {
 	struct harness *harness = calloc(1, sizeof(*harness));
-	struct http3_config config = {
-		.limits = {.section_bytes = HARNESS_SECTION_BYTES, .discard_bytes = 1000, .grease = 7}};
+	struct http3_config config = {.limits = {.section_bytes = HARNESS_SECTION_BYTES,
+					      .discard_bytes = 1000,
+					      .sections = HARNESS_SECTIONS,
+					      .grease = 7}};
 
 	for (int i = 0; i < HTTP3_POOL_COUNT; i++) {
 		harness->pools[i] =

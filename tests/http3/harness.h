@@ -17,7 +17,7 @@
 #include "http3/frame.h"
 #include "http3/http3.h"
 
-enum { HARNESS_EVENTS = 64, HARNESS_BODY_BYTES = 65536, HARNESS_SECTION_BYTES = 4096 };
+enum { HARNESS_EVENTS = 64, HARNESS_BODY_BYTES = 65536, HARNESS_SECTION_BYTES = 4096, HARNESS_SECTIONS = 4 };
 
 struct harness {
 	struct quic_conn *quic;

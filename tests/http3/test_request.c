@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Requests and connections that go well; what peers do wrong is in tests/conformance/test_http3.c. */
+#include "http3/error.h"
+
 #include <string.h>
 
 #include "harness.h"
@@ -35,6 +37,33 @@ http3_request__a_get_in_any_cut(void **state)
 		assert_int_equal(harness->pools[HTTP3_POOL_REQUEST]->in_use, 0);
 		harness_close(harness);
 	}
+}
+
+/* RFC 9114 section 10.5: the beginnings of many field sections are excessive load, of those that are too many. */
+static void
+http3_request__sections_in_pieces_are_bounded(void **state)
+{
+	struct harness *harness = harness_open(true);
+	struct octets octets;
+	size_t half;
+
+	octets_init(&octets);
+	octets_headers(&octets, harness_get);
+	half = octets_length(&octets) / 2;
+	harness_settings(harness);
+	for (uint64_t i = 0; i <= HARNESS_SECTIONS; i++)
+		harness_deliver(harness, 4 * i, octets.data, half, false);
+	assert_int_equal(harness->pools[HTTP3_POOL_SECTION]->in_use, HARNESS_SECTIONS);
+	assert_int_equal(fake_stream(harness->quic, 4 * HARNESS_SECTIONS)->reset_code, HTTP3_EXCESSIVE_LOAD);
+	/* The others go on, and make room. */
+	for (uint64_t i = 0; i < HARNESS_SECTIONS; i++)
+		harness_deliver(harness, 4 * i, octets.data + half, octets_length(&octets) - half, true);
+	assert_int_equal(harness->count, 2 * HARNESS_SECTIONS);
+	assert_int_equal(harness->pools[HTTP3_POOL_SECTION]->in_use, 0);
+	harness_deliver(harness, 100, octets.data, half, false);
+	assert_int_equal(fake_stream(harness->quic, 100)->reset_code, FAKE_NO_CODE);
+	assert_false(harness->quic->closed);
+	harness_close(harness);
 }
 
 static void
@@ -307,6 +336,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(http3_request__a_get_in_any_cut),
+		cmocka_unit_test(http3_request__sections_in_pieces_are_bounded),
 		cmocka_unit_test(http3_request__body_and_trailers_in_any_cut),
 		cmocka_unit_test(http3_request_consume__what_is_left_comes_again),
 		cmocka_unit_test(http3_request_discard__stops_a_body_that_is_too_long),
