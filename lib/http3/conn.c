@@ -79,7 +79,7 @@ http3_conn_fail(struct http3_conn *conn, uint64_t error_code, const char *reason
 
 /*
  * Section 6.2.1: the control stream begins with SETTINGS. It waits for STREAMS_ALLOWED where the peer
- * allows no stream yet.
+ * allows no stream yet, and for the next event where memory was short.
  */
 static void
 open_control(struct http3_conn *conn)
@@ -273,8 +273,6 @@ http3_handle(struct http3 *http3, struct http3_conn *conn, const struct quic_eve
 	switch (event->type) {
 	case QUIC_EVENT_CONNECTED:
 	case QUIC_EVENT_STREAMS_ALLOWED:
-		if (!conn->failed)
-			open_control(conn);
 		break;
 	case QUIC_EVENT_STREAM_READABLE:
 	case QUIC_EVENT_STREAM_WRITABLE:
@@ -298,6 +296,11 @@ http3_handle(struct http3 *http3, struct http3_conn *conn, const struct quic_eve
 		/* Datagrams: RFC 9297 was not negotiated. */
 		break;
 	}
-	if (!conn->failed)
-		write_goaway(conn);
+	if (conn->failed)
+		return;
+	/* The first time even if it is not allowed: the peer is told that we are blocked. */
+	if (conn->control_id == HTTP3_STREAM_NONE &&
+		(event->type == QUIC_EVENT_CONNECTED || quic_conn_streams_allowed(conn->quic, false) > 0))
+		open_control(conn);
+	write_goaway(conn);
 }

@@ -119,9 +119,19 @@ quic_conn_stream_open(struct quic_conn *conn, bool bidirectional, uint64_t *stre
 {
 	if (conn->opened[bidirectional] >= conn->allowed[bidirectional])
 		return false;
+	if (conn->opens_short > 0) {
+		conn->opens_short--;
+		return false;
+	}
 	*stream_id = conn->opened[bidirectional]++ * 4 + (bidirectional ? 0 : 2) + (conn->server ? 1 : 0);
 	fake_stream(conn, *stream_id);
 	return true;
+}
+
+uint64_t
+quic_conn_streams_allowed(const struct quic_conn *conn, bool bidirectional)
+{
+	return conn->allowed[bidirectional] - conn->opened[bidirectional];
 }
 
 bool

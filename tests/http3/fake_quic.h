@@ -35,6 +35,7 @@ struct quic_conn {
 	size_t room_bytes;    /* most that a stream's output may hold in copies */
 	uint64_t opened[2];   /* streams of ours: unidirectional, bidirectional */
 	uint64_t allowed[2];
+	uint32_t opens_short; /* so many calls to open a stream find no memory */
 	uint32_t references_max;
 	struct fake_stream streams[FAKE_STREAMS];
 	uint8_t datagram[FAKE_DATAGRAM_BYTES];

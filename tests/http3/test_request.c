@@ -39,6 +39,33 @@ http3_request__a_get_in_any_cut(void **state)
 	}
 }
 
+static void
+http3_handle__opens_the_control_stream_once_there_is_memory(void **state)
+{
+	struct harness *harness = harness_open(true);
+	struct quic_conn *quic = fake_open(true, "h3");
+	struct http3_conn *conn = http3_conn_open(harness->http3, quic);
+	struct quic_event event = fake_event(quic, QUIC_EVENT_CONNECTED, 0);
+	struct http3_event told;
+
+	quic->opens_short = 2;
+	http3_handle(harness->http3, conn, &event);
+	assert_int_equal(quic->opened[false], 0);
+	/* Any event will do. */
+	for (int i = 0; i < 3; i++) {
+		event = fake_event(quic, QUIC_EVENT_DATAGRAM, 0);
+		http3_handle(harness->http3, conn, &event);
+	}
+	assert_int_equal(quic->opened[false], 1);
+	assert_true(fake_stream(quic, 3)->out_length > 0);
+	assert_false(quic->closed);
+	event = fake_event(quic, QUIC_EVENT_CLOSED, 0);
+	http3_handle(harness->http3, conn, &event);
+	assert_false(http3_next_event(harness->http3, &told));
+	fake_close(quic);
+	harness_close(harness);
+}
+
 /* RFC 9114 section 10.5: the beginnings of many field sections are excessive load, of those that are too many. */
 static void
 http3_request__sections_in_pieces_are_bounded(void **state)
@@ -336,6 +363,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(http3_request__a_get_in_any_cut),
+		cmocka_unit_test(http3_handle__opens_the_control_stream_once_there_is_memory),
 		cmocka_unit_test(http3_request__sections_in_pieces_are_bounded),
 		cmocka_unit_test(http3_request__body_and_trailers_in_any_cut),
 		cmocka_unit_test(http3_request_consume__what_is_left_comes_again),
