@@ -18,7 +18,6 @@ frame_of(const struct shard_port_facts *facts, struct rte_mbuf *mbuf, struct net
 	uint64_t flags = facts->receive_checksums ? mbuf->ol_flags : 0;
 
 	frame->octets = rte_pktmbuf_mtod(mbuf, uint8_t *);
-	/* More than one segment would be more than the MTU: the first alone is too short for its IP header. */
 	frame->length = mbuf->data_len;
 	frame->room = (uint16_t)(mbuf->buf_len - mbuf->data_off);
 	frame->flags = 0;
@@ -36,6 +35,23 @@ set_hash(struct shard *shard, uint8_t port, const struct rte_mbuf *mbuf, struct 
 		datagram->tuple_hash = mbuf->hash.rss;
 	else if (datagram->length > 0 && (datagram->octets[0] & 0x80) != 0)
 		datagram->tuple_hash = net_rss_path(&shard->rss[port], &datagram->path);
+}
+
+/* All code behind this one sees frames in one piece. Returns how many are left. */
+static uint16_t
+drop_segmented(struct shard *shard, struct rte_mbuf **mbufs, uint16_t count)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < count; i++) {
+		if (mbufs[i]->nb_segs == 1)
+			mbufs[kept++] = mbufs[i];
+		else
+			rte_pktmbuf_free(mbufs[i]);
+	}
+	if (kept < count)
+		shard_count(shard, SHARD_DROP_SEGMENTS, count - kept);
+	return kept;
 }
 
 /* One burst of frames; replies leave at once, what is not for us is freed. */
@@ -215,6 +231,7 @@ receive_queue(struct shard *shard, uint8_t port)
 	if (count == 0)
 		return;
 	shard->busy = true;
+	count = drop_segmented(shard, mbufs, count);
 	receive_frames(shard, port, mbufs, count, &arrivals);
 	sort_by_port(shard, &arrivals);
 	route(shard, &arrivals);

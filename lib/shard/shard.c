@@ -36,6 +36,7 @@ const char *const shard_counter_names[SHARD_COUNTER_COUNT] = {
 	[SHARD_DROP_NO_SERVICE] = "drop_no_service",
 	[SHARD_DROP_MAILBOX_FULL] = "drop_mailbox_full",
 	[SHARD_DROP_HOPS] = "drop_hops",
+	[SHARD_DROP_SEGMENTS] = "drop_segments",
 	[SHARD_DROP_SEND_FULL] = "drop_send_full",
 	[SHARD_NO_BUFFER] = "no_buffer",
 };

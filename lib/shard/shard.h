@@ -82,6 +82,7 @@ enum shard_counter {
 	SHARD_DROP_NO_SERVICE, /* no one listens at this UDP port */
 	SHARD_DROP_MAILBOX_FULL,
 	SHARD_DROP_HOPS,      /* through four mailboxes and not at home yet */
+	SHARD_DROP_SEGMENTS,  /* frames in more than one buffer: longer than any that we take */
 	SHARD_DROP_SEND_FULL, /* the port's queue stayed full */
 	SHARD_NO_BUFFER,      /* the pool of buffers was empty */
 	SHARD_COUNTER_COUNT

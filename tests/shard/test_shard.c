@@ -192,6 +192,25 @@ shard_turn__gives_up_after_four_hops(void **state)
 	assert_int_equal(gateway_counter(f, 0, SHARD_DROP_HOPS), 1);
 }
 
+/* A frame in two buffers, as a card may scatter it, is nobody's. */
+static void
+shard_turn__drops_frames_in_more_than_one_buffer(void **state)
+{
+	struct fixture *f = *state;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(f->buffers);
+	uint64_t dropped = 0;
+
+	memset(rte_pktmbuf_append(mbuf, 1514), 0xff, 1514);
+	assert_int_equal(rte_pktmbuf_chain(mbuf, rte_pktmbuf_alloc(f->buffers)), 0);
+	assert_int_equal(mbuf->nb_segs, 2);
+	assert_int_equal(shard_port_send(f->ends[1], 0, &mbuf, 1), 1);
+	for (unsigned i = 0; i < SHARDS; i++) {
+		shard_turn(f->group->shards[i]);
+		dropped += gateway_counter(f, i, SHARD_DROP_SEGMENTS);
+	}
+	assert_int_equal(dropped, 1);
+}
+
 static void
 shard_turn__survives_an_empty_pool_of_buffers(void **state)
 {
@@ -254,6 +273,8 @@ main(void)
 			shard_turn__sends_for_a_shard_without_a_queue, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__drops_what_a_full_mailbox_refuses, gateway_setup, gateway_teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_turn__drops_frames_in_more_than_one_buffer, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__gives_up_after_four_hops, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
