@@ -189,8 +189,8 @@ describe_group(struct gateway *gateway)
 	group->quic.epoch = gateway->site.epoch;
 	site_random(group->quic.entropy, sizeof(group->quic.entropy));
 	for (uint32_t i = 0; i < config->port_count; i++)
-		group->ports[i] =
-			(struct shard_group_port){gateway->ports[i], limits_interface(&config->ports[i])};
+		group->ports[i] = (struct shard_group_port){
+			gateway->ports[i], limits_interface(config, &config->ports[i])};
 	for (uint16_t i = 0; i < config->shards.count; i++)
 		group->seats[i] = (struct shard_seat){.lcore = (uint16_t)(i + EAL_FIRST_SHARD_LCORE),
 			.buffers = gateway->buffers[gateway->sockets[i]],

@@ -41,6 +41,8 @@ limits_quic(const struct config *config)
 	limits.max_datagram_frame_bytes = quic->datagram_bytes;
 	limits.packets_sent_per_turn = quic->send_budget;
 	limits.packets_received_per_turn = quic->receive_budget;
+	limits.segments_per_turn = quic->segments_per_turn;
+	limits.chunks_in_stock = quic->chunks_in_stock;
 	limits.ack_threshold = quic->ack_threshold;
 	limits.congestion =
 		quic->congestion == CONFIG_NEW_RENO ? QUIC_CONGESTION_NEWRENO : QUIC_CONGESTION_CUBIC;
@@ -76,10 +78,26 @@ within(const uint8_t ip[16], const struct config_address *prefix)
 	return true;
 }
 
-struct net_interface_config
-limits_interface(const struct config_port *port)
+static struct net_neighbour_config
+neighbours_of(const struct config_neighbours *from)
 {
-	struct net_interface_config interface = {.vlan = port->vlan, .neighbours = net_neighbour_defaults};
+	struct net_neighbour_config to = net_neighbour_defaults;
+
+	to.capacity = from->entries_max;
+	to.incomplete_max = from->incomplete_max;
+	to.waiting_max = from->waiting_max;
+	to.requests_per_second = from->requests_per_s;
+	to.reachable_ns = from->reachable_s * BASE_SECOND;
+	to.stale_ns = from->stale_s * BASE_SECOND;
+	to.learn_unsolicited = from->learn_unsolicited;
+	return to;
+}
+
+struct net_interface_config
+limits_interface(const struct config *config, const struct config_port *port)
+{
+	struct net_interface_config interface = {
+		.vlan = port->vlan, .neighbours = neighbours_of(&config->neighbours)};
 
 	_Static_assert((int)CONFIG_ADDRESSES_MAX <= (int)NET_ADDRESSES_MAX - 1,
 		"the link-local address has a place");

@@ -12,7 +12,7 @@
 struct quic_limits limits_quic(const struct config *config);
 struct shard_idle limits_idle(const struct config *config);
 /* Addresses, gateways and VLAN; the rest is the port's. */
-struct net_interface_config limits_interface(const struct config_port *port);
+struct net_interface_config limits_interface(const struct config *config, const struct config_port *port);
 /*
  * Certificate, ciphers, groups, ALPN of the services that are on; texts are borrowed from the
  * configuration.

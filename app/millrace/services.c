@@ -17,7 +17,7 @@
 #include "service/hq.h"
 #include "shard/pool.h"
 
-enum { LINE_BYTES = 64, SECTION_BYTES = 16384 };
+enum { LINE_BYTES = 64 };
 
 enum pool { POOL_H3_CONN, POOL_H3_REQUEST, POOL_H3_SECTION, POOL_HQ_CONN, POOL_HQ_REQUEST, POOL_COUNT };
 
@@ -126,11 +126,11 @@ open_h3(struct services *services, struct shard_services *shard, int socket, cha
 	config.pools[HTTP3_POOL_REQUEST] = &shard->pools[POOL_H3_REQUEST].pool;
 	config.pools[HTTP3_POOL_SECTION] = &shard->pools[POOL_H3_SECTION].pool;
 	shard->http3_memory = rte_zmalloc_socket("http3", http3_bytes(&services->limits), LINE_BYTES, socket);
-	shard->qpack_memory =
-		rte_zmalloc_socket("qpack", http3_qpack_bytes(SECTION_BYTES), LINE_BYTES, socket);
+	shard->qpack_memory = rte_zmalloc_socket(
+		"qpack", http3_qpack_bytes(services->limits.section_bytes), LINE_BYTES, socket);
 	if (shard->http3_memory == NULL || shard->qpack_memory == NULL)
 		return no_memory(error, room, "HTTP/3", http3_bytes(&services->limits));
-	qpack = http3_qpack_open(shard->qpack_memory, SECTION_BYTES);
+	qpack = http3_qpack_open(shard->qpack_memory, services->limits.section_bytes);
 	service_files_init(&shard->files, services->files, qpack);
 	service_h3_init(&shard->h3, http3_open(shard->http3_memory, &config));
 	result = service_h3_add(&shard->h3, &handler);
@@ -183,7 +183,8 @@ services_open(const struct config *config, const int sockets[CONFIG_SHARDS_MAX],
 	}
 	services->config = config;
 	services->sockets = sockets;
-	services->limits.section_bytes = SECTION_BYTES;
+	services->limits.section_bytes = config->http3.field_section_bytes;
+	services->limits.discard_bytes = config->http3.discard_bytes;
 	services->limits.sections = section_share(config->memory.field_sections);
 	site_random(&services->limits.grease, sizeof(services->limits.grease));
 	opened = (!config->services.h3 && !config->services.hq) || load_files(services, error, room);

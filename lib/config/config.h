@@ -91,12 +91,25 @@ struct config_quic {
 	uint16_t datagram_bytes; /* largest DATAGRAM frame taken; 0: none */
 	uint16_t send_budget;    /* packets of a connection per turn */
 	uint16_t receive_budget; /* packets of a connection per burst; 0: any number */
+	uint32_t segments_per_turn, chunks_in_stock;
 	uint16_t ack_threshold;
 	uint32_t congestion; /* enum config_congestion */
 	uint16_t initial_window_packets;
 	bool ecn;
 	uint64_t key_update_packets; /* 0: only at the limit of the cipher */
 	uint16_t gateway_id;         /* server ID in connection IDs */
+};
+
+/* Of each port on each shard, as net/neighbour.h has them. */
+struct config_neighbours {
+	uint16_t entries_max, incomplete_max, waiting_max, requests_per_s;
+	uint32_t reachable_s, stale_s;
+	bool learn_unsolicited;
+};
+
+/* As http3/http3.h has them. */
+struct config_http3 {
+	uint32_t field_section_bytes, discard_bytes;
 };
 
 struct config_services {
@@ -137,6 +150,8 @@ struct config {
 	struct config_memory memory;
 	struct config_tls tls;
 	struct config_quic quic;
+	struct config_neighbours neighbours;
+	struct config_http3 http3;
 	struct config_services services;
 	struct config_files files;
 	struct config_routing routing;

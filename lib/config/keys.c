@@ -162,6 +162,11 @@ static const struct config_key quic_keys[] = {
 	{"receive_budget", CONFIG_INTEGER, AT(config, quic.receive_budget), 0, 1024, NULL, "0",
 		"Packets of a connection taken from one burst, the rest dropped; 0 drops none, they wait for the others.",
 		NULL},
+	{"segments_per_turn", CONFIG_INTEGER, AT(config, quic.segments_per_turn), 16, 4096, NULL, "256",
+		"Pieces of received data offered where they lie, per turn of a shard; more are copied.",
+		NULL},
+	{"chunks_in_stock", CONFIG_INTEGER, AT(config, quic.chunks_in_stock), 0, 65536, NULL, "256",
+		"Pieces of 2 KiB that a shard keeps at hand between turns.", NULL},
 	{"ack_threshold", CONFIG_INTEGER, AT(config, quic.ack_threshold), 1, 255, NULL, "2",
 		"Packets received that make an acknowledgement due at once.", NULL},
 	{"congestion", CONFIG_CHOICE, AT(config, quic.congestion), 0, 0, congestion_words, "\"cubic\"",
@@ -174,6 +179,31 @@ static const struct config_key quic_keys[] = {
 		"Packets under one key before the next; 0 is only at the limit of the cipher.", NULL},
 	{"gateway_id", CONFIG_INTEGER, AT(config, quic.gateway_id), 0, 65535, NULL, "0",
 		"Number of this gateway in connection IDs; each gateway of a site has its own.", NULL},
+};
+
+static const struct config_key neighbours_keys[] = {
+	{"entries_max", CONFIG_INTEGER, AT(config, neighbours.entries_max), 8, 512, NULL, "256",
+		"Hosts on the link that are remembered, of each port.", NULL},
+	{"incomplete_max", CONFIG_INTEGER, AT(config, neighbours.incomplete_max), 1, 256, NULL, "32",
+		"Of them, those that have not answered yet.", NULL},
+	{"waiting_max", CONFIG_INTEGER, AT(config, neighbours.waiting_max), 0, 16, NULL, "4",
+		"Datagrams that wait for one such answer.", NULL},
+	{"requests_per_s", CONFIG_INTEGER, AT(config, neighbours.requests_per_s), 1, 10000, NULL, "50",
+		"Questions asked a second.", NULL},
+	{"reachable_s", CONFIG_INTEGER, AT(config, neighbours.reachable_s), 1, 86400, NULL, "30",
+		"How long an answer is good for.", NULL},
+	{"stale_s", CONFIG_INTEGER, AT(config, neighbours.stale_s), 1, 86400, NULL, "600",
+		"When a host is forgotten after that, if nobody wants it.", NULL},
+	{"learn_unsolicited", CONFIG_BOOL, AT(config, neighbours.learn_unsolicited), 0, 0, NULL, "false",
+		"Believes answers that nobody asked for; whoever is on the link can then lead traffic astray.",
+		NULL},
+};
+
+static const struct config_key http3_keys[] = {
+	{"field_section_bytes", CONFIG_INTEGER, AT(config, http3.field_section_bytes), 1024, 65536, NULL,
+		"16384", "Longest field section of a request.", NULL},
+	{"discard_bytes", CONFIG_INTEGER, AT(config, http3.discard_bytes), 1, 1 << 30, NULL, "65536",
+		"Octets of a body nobody wants that are read before the peer is told to stop.", NULL},
 };
 
 static const struct config_key services_keys[] = {
@@ -256,6 +286,8 @@ const struct config_section config_sections[] = {
 		"All memory is taken at start; these say how it is shared out."),
 	SECTION("tls", tls_keys, false, "TLS 1.3."),
 	SECTION("quic", quic_keys, false, "Limits and times of QUIC."),
+	SECTION("neighbours", neighbours_keys, false, "Who is on the link, by ARP and neighbour discovery."),
+	SECTION("http3", http3_keys, false, "Limits of HTTP/3."),
 	SECTION("services", services_keys, false, "What connections are for."),
 	SECTION("files", files_keys, false, "What h3 and hq serve."),
 	SECTION("routing", routing_keys, false, "How packets find the shard of their connection."),

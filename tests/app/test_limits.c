@@ -74,7 +74,7 @@ limits_idle__polls_for_ever_when_told(void **state)
 static void
 limits_interface__finds_each_address_its_gateway(void **state)
 {
-	struct net_interface_config interface = limits_interface(&config.ports[0]);
+	struct net_interface_config interface = limits_interface(&config, &config.ports[0]);
 
 	assert_int_equal(interface.address_count, 2);
 	assert_int_equal(interface.addresses[0].prefix_bits, 24);
@@ -83,7 +83,7 @@ limits_interface__finds_each_address_its_gateway(void **state)
 	assert_true(interface.addresses[1].has_gateway);
 	assert_int_equal(interface.addresses[1].gateway[15], 0xff);
 	config.ports[0].gateways.count = 1;
-	interface = limits_interface(&config.ports[0]);
+	interface = limits_interface(&config, &config.ports[0]);
 	assert_false(interface.addresses[1].has_gateway);
 }
 
