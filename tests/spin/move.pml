@@ -13,7 +13,8 @@
  *   manager  asks any shard to move any connection, from knowledge that may be a life old
  *
  * Left out: the order of memory accesses but for STALE, several IDs to a batch (they name the same shard), the wrap of the
- * generation (such a slot is retired), the limit of hops (a datagram makes one more for each move that overtakes it), the messages that bring free slots home (any shard may take the free slot here).
+ * generation (such a slot is retired), the limit of hops (a datagram makes one for each move that overtakes it), the messages
+ * that bring free slots home (any shard may take the free slot here).
  *
  * Bounds and variants, given with -D:
  *   SHARDS 2 or 3, DATAGRAMS alive at once, LIVES of the slot, SEQUENCES of IDs after the first in each life,
