@@ -52,7 +52,7 @@ HOLDS = {
 # Wider bounds, minutes each: by name only, not in the gate.
 WIDE = {
     "wide: three shards": ("-DSHARDS=3 -DIN_FLIGHT=1 -DSEQUENCES=1", FOREVER),
-    "wide: three shards, two moves": ("-DSHARDS=3 -DDATAGRAMS=1", FOREVER),
+    "wide: three shards, two moves": ("-DSHARDS=3 -DDATAGRAMS=1 -DSEQUENCES=1", FOREVER),
     "wide: three lives": (ONE_MOVE + " -DLIVES=3", FOREVER),
     "wide: moves end": ("-DSHARDS=2 -DSENDS=3 -DMOVES=3", BOUNDED),
 }
