@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "tests/support/backend.h"
 #include "tests/support/hex.h"
+#include "tests/support/route.h"
 #include "tests/tls/certificates.h"
 
 enum { SERVER_PORT = 443, CLIENT_PORT = 20000, UNIX_SECONDS = 1700000000, ROUNDS_MAX = 40 };
@@ -161,33 +162,6 @@ raw_close(struct raw *raw)
 
 /* ---- turns ---- */
 
-/* What a shard does before quic_endpoint_receive(): whose connection ID is it? */
-static void
-route(struct raw_node *node, struct base_datagram *datagram)
-{
-	const uint8_t *octets = datagram->octets, *id = NULL;
-	struct quic_conn_id_fields fields;
-	enum quic_conn_id_result result;
-	struct quic_slot_owner owner;
-
-	datagram->slot = BASE_SLOT_NONE;
-	if (datagram->length < 7)
-		return;
-	if ((octets[0] & 0x80) == 0)
-		id = octets + 1;
-	else if (octets[5] == node->codec.length)
-		id = octets + 6;
-	if (id == NULL || id + node->codec.length > octets + datagram->length)
-		return;
-	quic_conn_id_decode(&node->codec, &id, &fields, &result, 1);
-	if (result != QUIC_CONN_ID_OURS || !quic_slots_owner(&node->slots, fields.slot, &owner) ||
-		owner.state != QUIC_SLOT_OWNED || owner.generation != fields.generation)
-		return;
-	datagram->slot = fields.slot;
-	datagram->generation = fields.generation;
-	datagram->id_sequence = fields.sequence;
-}
-
 static void
 pull_events(struct raw *raw, struct raw_node *node)
 {
@@ -207,7 +181,7 @@ static void
 receive(struct raw *raw, struct raw_node *node, struct base_batch *batch)
 {
 	for (uint16_t i = 0; i < batch->count; i++)
-		route(node, &batch->datagrams[i]);
+		support_route(&node->codec, &node->slots, &batch->datagrams[i]);
 	quic_endpoint_receive(node->endpoint, batch, raw->now_ns);
 	pull_events(raw, node);
 	quic_endpoint_expire(node->endpoint, raw->now_ns);

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "quic/packet.h"
 #include "tests/support/backend.h"
+#include "tests/support/route.h"
 #include "tests/tls/certificates.h"
 #include "tls/tls.h"
 
@@ -236,33 +237,6 @@ begin_connections(struct sim *sim)
 		sim_connect(sim, i);
 }
 
-/* What a shard does before quic_endpoint_receive(): whose connection ID is it? */
-static void
-route(struct sim_node *node, struct base_datagram *datagram)
-{
-	const uint8_t *octets = datagram->octets, *id = NULL;
-	struct quic_conn_id_fields fields;
-	enum quic_conn_id_result result;
-	struct quic_slot_owner owner;
-
-	datagram->slot = BASE_SLOT_NONE;
-	if (datagram->length < 7)
-		return;
-	if ((octets[0] & 0x80) == 0)
-		id = octets + 1;
-	else if (octets[5] == node->codec.length)
-		id = octets + 6;
-	if (id == NULL || id + node->codec.length > octets + datagram->length)
-		return;
-	quic_conn_id_decode(&node->codec, &id, &fields, &result, 1);
-	if (result != QUIC_CONN_ID_OURS || !quic_slots_owner(&node->slots, fields.slot, &owner) ||
-		owner.state != QUIC_SLOT_OWNED || owner.generation != fields.generation)
-		return;
-	datagram->slot = fields.slot;
-	datagram->generation = fields.generation;
-	datagram->id_sequence = fields.sequence;
-}
-
 void
 sim_pull_events(struct sim *sim, struct sim_node *node)
 {
@@ -309,7 +283,7 @@ receive(struct sim *sim, struct sim_node *node, struct net_impair *link)
 			continue;
 		}
 		node->received_bytes += datagram->length;
-		route(node, datagram);
+		support_route(&node->codec, &node->slots, datagram);
 		batch.count++;
 		node->items[node->item_count++] = item;
 	}

@@ -9,6 +9,7 @@
 #include "crypto/keys.h"
 #include "quic/conn_internal.h"
 #include "tests/support/backend.h"
+#include "tests/support/route.h"
 #include "tests/tls/certificates.h"
 #include "tls/tls.h"
 
@@ -247,33 +248,6 @@ world_conn(struct world *world, enum world_side side, struct quic_handle handle)
 	return quic_endpoint_find(world->nodes[side].endpoint, handle);
 }
 
-/* What a shard does before quic_endpoint_receive(): whose connection ID is it? */
-static void
-route(struct world_node *node, struct base_datagram *datagram)
-{
-	const uint8_t *octets = datagram->octets, *id = NULL;
-	struct quic_conn_id_fields fields;
-	enum quic_conn_id_result result;
-	struct quic_slot_owner owner;
-
-	datagram->slot = BASE_SLOT_NONE;
-	if (datagram->length < 7)
-		return;
-	if ((octets[0] & 0x80) == 0)
-		id = octets + 1;
-	else if (octets[5] == node->codec.length)
-		id = octets + 6;
-	if (id == NULL || id + node->codec.length > octets + datagram->length)
-		return;
-	quic_conn_id_decode(&node->codec, &id, &fields, &result, 1);
-	if (result != QUIC_CONN_ID_OURS || !quic_slots_owner(&node->slots, fields.slot, &owner) ||
-		owner.state != QUIC_SLOT_OWNED || owner.generation != fields.generation)
-		return;
-	datagram->slot = fields.slot;
-	datagram->generation = fields.generation;
-	datagram->id_sequence = fields.sequence;
-}
-
 static void
 pull_events(struct world *world, enum world_side side)
 {
@@ -342,7 +316,7 @@ world_turn(struct world *world, enum world_side side, struct base_datagram *data
 		items[item_count++] = item;
 	}
 	for (uint16_t i = 0; i < batch.count; i++)
-		route(node, &all[i]);
+		support_route(&node->codec, &node->slots, &all[i]);
 	if (side == WORLD_SERVER && world->tls_memory != NULL)
 		tls_memory_bind(world->tls_memory);
 	quic_endpoint_receive(node->endpoint, &batch, world->now_ns);
