@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include <rte_common.h>
+#include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
@@ -18,6 +20,7 @@ enum { RING_FLAGS = RING_F_MP_RTS_ENQ | RING_F_SC_DEQ };
 enum { UPDATES = 256 };
 
 static_assert(sizeof(struct shard_control) % 4 == 0, "ring elements are whole words");
+static_assert(sizeof(struct service_post) == 256, "a post is four cache lines");
 static_assert(sizeof(struct shard_update) % 4 == 0, "ring elements are whole words");
 
 static struct rte_ring *
@@ -33,6 +36,7 @@ bool
 shard_mailbox_open(
 	struct shard_mailbox *mailbox, const char *name, uint32_t datagrams, uint32_t control, int socket)
 {
+	*mailbox = (struct shard_mailbox){0};
 	mailbox->datagrams = open_ring(name, "d", sizeof(void *), datagrams, socket);
 	mailbox->frames = open_ring(name, "f", sizeof(void *), datagrams, socket);
 	mailbox->updates = open_ring(name, "u", sizeof(struct shard_update), UPDATES, socket);
@@ -61,6 +65,8 @@ shard_mailbox_close(struct shard_mailbox *mailbox)
 	close_buffers(mailbox->frames);
 	rte_ring_free(mailbox->updates);
 	rte_ring_free(mailbox->control);
+	rte_ring_free(mailbox->posts);
+	rte_free(mailbox->shares);
 	*mailbox = (struct shard_mailbox){0};
 }
 
@@ -120,9 +126,76 @@ shard_mailbox_control_room(const struct shard_mailbox *mailbox)
 	return rte_ring_free_count(mailbox->control);
 }
 
+/* A ring holds one element less than its size. */
+static uint32_t
+post_places(uint16_t posters, uint32_t share)
+{
+	return rte_align32pow2(posters * share + 1);
+}
+
+size_t
+shard_mailbox_posts_bytes(uint16_t posters, uint32_t share)
+{
+	return (size_t)post_places(posters, share) * sizeof(struct service_post) +
+		posters * sizeof(struct shard_mailbox_share);
+}
+
+bool
+shard_mailbox_open_posts(
+	struct shard_mailbox *mailbox, const char *name, uint16_t posters, uint32_t share, int socket)
+{
+	mailbox->posters = posters;
+	mailbox->share = share;
+	mailbox->shares = rte_zmalloc_socket(
+		"shares", posters * sizeof(mailbox->shares[0]), _Alignof(struct shard_mailbox_share), socket);
+	mailbox->posts =
+		open_ring(name, "p", sizeof(struct service_post), post_places(posters, share), socket);
+	return mailbox->shares != NULL && mailbox->posts != NULL;
+}
+
+bool
+shard_mailbox_post_post(struct shard_mailbox *mailbox, const struct service_post *post)
+{
+	struct shard_mailbox_share *share;
+	int result;
+
+	if (mailbox->posts == NULL)
+		return false;
+	base_assert(post->via < mailbox->posters);
+	share = &mailbox->shares[post->via];
+	if (share->posted - atomic_load_explicit(&share->taken, memory_order_acquire) >= mailbox->share)
+		return false;
+	result = rte_ring_enqueue_elem(mailbox->posts, (void *)(uintptr_t)post, sizeof(*post));
+	/* The shares of all fit. */
+	base_assert(result == 0);
+	share->posted++;
+	return true;
+}
+
+bool
+shard_mailbox_take_post(struct shard_mailbox *mailbox, struct service_post *post)
+{
+	_Atomic uint32_t *taken;
+
+	if (mailbox->posts == NULL || rte_ring_dequeue_elem(mailbox->posts, post, sizeof(*post)) != 0)
+		return false;
+	base_assert(post->via < mailbox->posters);
+	taken = &mailbox->shares[post->via].taken;
+	atomic_store_explicit(
+		taken, atomic_load_explicit(taken, memory_order_relaxed) + 1, memory_order_release);
+	return true;
+}
+
+uint32_t
+shard_mailbox_posts(const struct shard_mailbox *mailbox)
+{
+	return mailbox->posts != NULL ? rte_ring_count(mailbox->posts) : 0;
+}
+
 bool
 shard_mailbox_empty(const struct shard_mailbox *mailbox)
 {
 	return rte_ring_empty(mailbox->datagrams) && rte_ring_empty(mailbox->frames) &&
-		rte_ring_empty(mailbox->updates) && rte_ring_empty(mailbox->control);
+		rte_ring_empty(mailbox->updates) && rte_ring_empty(mailbox->control) &&
+		shard_mailbox_posts(mailbox) == 0;
 }

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What other shards send a shard, in four rings with many writers and one reader:
+ * What other shards send a shard, in five rings with many writers and one reader:
  *   datagrams  mbufs with their struct base_datagram, for a connection this shard owns or an Initial at home here
  *   frames     mbufs ready to be transmitted, from shards that have no queue on the port (mbuf->port says which)
  *   updates    neighbours (net/neighbour.h)
  *   control    messages that are never lost
+ *   posts      messages of services (service/post.h); each poster has a share of the places, so that none crowds out another
  * A full ring refuses; the writer still owns what was refused, counts it and frees it. Control messages have a place
  * each: who sends one holds a reservation, so a full control ring is our own fault.
  */
 #ifndef SHARD_MAILBOX_H
 #define SHARD_MAILBOX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "net/neighbour.h"
 #include "quic/slot.h"
+#include "service/post.h"
 
 struct rte_mbuf;
 struct rte_ring;
@@ -57,11 +61,21 @@ struct shard_update {
 	struct net_neighbour_update update;
 };
 
+/* Posts of one poster: written by the poster, and by the reader, on a line each. */
+struct shard_mailbox_share {
+	_Alignas(64) uint32_t posted;
+	_Alignas(64) _Atomic uint32_t taken;
+};
+
 struct shard_mailbox {
 	struct rte_ring *datagrams;
 	struct rte_ring *frames;
 	struct rte_ring *updates;
 	struct rte_ring *control;
+	struct rte_ring *posts; /* NULL: none are taken */
+	struct shard_mailbox_share *shares;
+	uint16_t posters;
+	uint32_t share; /* posts of one poster that may wait */
 };
 
 /* Sizes are powers of two; false when there is no memory. `name` is unique. */
@@ -82,6 +96,17 @@ void shard_mailbox_post_control(struct shard_mailbox *mailbox, const struct shar
 bool shard_mailbox_take_control(struct shard_mailbox *mailbox, struct shard_control *control);
 /* Places of the control ring that nobody has written to. */
 uint32_t shard_mailbox_control_room(const struct shard_mailbox *mailbox);
+
+/* Opens the ring of posts, in a mailbox that is open, or all zero (and has nothing else then); `posters` shards may each have `share` posts in it. False: no memory. */
+bool shard_mailbox_open_posts(
+	struct shard_mailbox *mailbox, const char *name, uint16_t posters, uint32_t share, int socket);
+/* Octets that it takes. */
+size_t shard_mailbox_posts_bytes(uint16_t posters, uint32_t share);
+/* By the shard `via`. False: its share is used up, or no posts are taken here. */
+bool shard_mailbox_post_post(struct shard_mailbox *mailbox, const struct service_post *post);
+bool shard_mailbox_take_post(struct shard_mailbox *mailbox, struct service_post *post);
+uint32_t shard_mailbox_posts(const struct shard_mailbox *mailbox);
+
 /* True when nothing waits. */
 bool shard_mailbox_empty(const struct shard_mailbox *mailbox);
 

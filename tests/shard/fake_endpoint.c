@@ -10,6 +10,8 @@
 #include "tls/tls.h"
 
 struct quic_endpoint *fake_endpoints[64];
+struct quic_conn *fake_conn;
+bool fake_conn_open;
 
 uint32_t
 quic_endpoint_pool_bytes(enum quic_pool pool)
@@ -117,7 +119,7 @@ quic_endpoint_next_switched(struct quic_endpoint *endpoint, struct quic_conn **c
 struct quic_conn *
 quic_endpoint_find(struct quic_endpoint *endpoint, struct quic_handle handle)
 {
-	return NULL;
+	return fake_conn;
 }
 
 void
@@ -151,7 +153,7 @@ quic_conn_move_stay(struct quic_conn *conn)
 bool
 quic_conn_is_open(const struct quic_conn *conn)
 {
-	return false;
+	return fake_conn_open;
 }
 
 struct quic_handle

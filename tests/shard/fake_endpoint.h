@@ -23,5 +23,8 @@ struct quic_endpoint {
 
 /* By shard number. */
 extern struct quic_endpoint *fake_endpoints[64];
+/* What quic_endpoint_find() finds, NULL at first, and whether it is open. */
+extern struct quic_conn *fake_conn;
+extern bool fake_conn_open;
 
 #endif

@@ -104,6 +104,38 @@ pool__lets_another_view_give_back(void **state)
 	shard_pool_memory_close(memory);
 }
 
+static void
+mailbox__gives_each_poster_its_share_of_the_posts(void **state)
+{
+	struct shard_mailbox mailbox = {0};
+	struct service_post post = {.via = 1}, taken;
+
+	assert_false(shard_mailbox_post_post(&mailbox, &post));
+	assert_true(shard_mailbox_open(&mailbox, "shares", 16, 16, SOCKET_ID_ANY));
+	assert_true(shard_mailbox_open_posts(&mailbox, "shares", 3, 5, SOCKET_ID_ANY));
+	for (uint32_t round = 0; round < 100; round++) {
+		for (uint32_t i = 0; i < 5; i++) {
+			post.number = i;
+			assert_true(shard_mailbox_post_post(&mailbox, &post));
+		}
+		assert_false(shard_mailbox_post_post(&mailbox, &post));
+		/* Another is not held up by it. */
+		post.via = 2;
+		assert_true(shard_mailbox_post_post(&mailbox, &post));
+		assert_int_equal(shard_mailbox_posts(&mailbox), 6);
+		assert_false(shard_mailbox_empty(&mailbox));
+		for (uint32_t i = 0; i < 6; i++) {
+			assert_true(shard_mailbox_take_post(&mailbox, &taken));
+			assert_int_equal(taken.via, i < 5 ? 1 : 2);
+			assert_int_equal(taken.number, i < 5 ? i : 4);
+		}
+		assert_false(shard_mailbox_take_post(&mailbox, &taken));
+		post.via = 1;
+	}
+	assert_true(shard_mailbox_empty(&mailbox));
+	shard_mailbox_close(&mailbox);
+}
+
 int
 main(void)
 {
@@ -111,6 +143,7 @@ main(void)
 		cmocka_unit_test(buffers__hold_a_datagram_and_its_headers),
 		cmocka_unit_test(buffers_needed__counts_every_place_a_buffer_can_be),
 		cmocka_unit_test(mailbox__refuses_what_has_no_place_and_keeps_order),
+		cmocka_unit_test(mailbox__gives_each_poster_its_share_of_the_posts),
 		cmocka_unit_test(mailbox__carries_messages_by_value),
 		cmocka_unit_test(pool__lets_another_view_give_back),
 	};
