@@ -145,7 +145,8 @@ struct quic_event {
 bool quic_endpoint_next_event(struct quic_endpoint *endpoint, struct quic_event *event);
 
 /*
- * Fills datagrams of the batch from batch->count up to capacity: length, path and ecn are set, batch->count grows. Returns the number filled;
+ * Fills datagrams of the batch from batch->count up to capacity: length, path and ecn are set, and whose it is by slot and generation
+ * (BASE_SLOT_NONE: no connection's); batch->count grows. Returns the number filled;
  * fewer than there was room for means that nothing more may be sent now. Each connection has a budget per call.
  */
 uint16_t quic_endpoint_send(struct quic_endpoint *endpoint, struct base_batch *batch, uint64_t now_ns);

@@ -81,6 +81,7 @@ send_stateless(struct quic_endpoint *endpoint, struct base_batch *batch)
 		datagram->path = answer->path;
 		datagram->port_index = answer->port_index;
 		datagram->ecn = BASE_ECN_NOT_ECT;
+		datagram->slot = BASE_SLOT_NONE;
 		batch->count++;
 	}
 }
@@ -93,10 +94,14 @@ send_conn(struct quic_endpoint *endpoint, struct quic_conn *conn, struct base_ba
 	bool sent = true;
 
 	for (uint32_t n = 0; n < budget && sent && batch->count < batch->capacity; n++) {
+		struct base_datagram *datagram = &batch->datagrams[batch->count];
+
 		if (endpoint->sealed_count + PACKETS_PER_DATAGRAM > QUIC_BURST_PACKETS)
 			seal_burst(endpoint);
-		sent = quic_conn_send(conn, &batch->datagrams[batch->count]);
+		sent = quic_conn_send(conn, datagram);
 		if (sent) {
+			datagram->slot = conn->slot;
+			datagram->generation = conn->generation;
 			batch->count++;
 			quic_count(endpoint, QUIC_COUNTER_DATAGRAMS_SENT);
 		}
