@@ -62,8 +62,9 @@ tick(struct manager *manager, uint64_t now_ns)
 			manager->config.stuck_ms * BASE_MS)) {
 		case MANAGER_STUCK:
 			base_log(BASE_LOG_ERROR,
-				"shard %u stands still since %u ms; if its CPU is shared, give it one of its own (shards.cpus)",
-				i, manager->config.stuck_ms);
+				"shard %u stands still since %u ms, in: %s; if its CPU is shared, give it one of its own "
+				"(shards.cpus)",
+				i, manager->config.stuck_ms, shard_place_text(statistics.place));
 			break;
 		case MANAGER_TURNS_AGAIN:
 			base_log(BASE_LOG_WARNING, "shard %u turns again", i);

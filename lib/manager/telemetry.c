@@ -92,6 +92,7 @@ describe_shard(const struct shard *shard, struct rte_tel_data *data)
 	add_number(data, "forwarded", counters[SHARD_DATAGRAMS_HANDED]);
 	add_number(data, "drops", drops(shard));
 	add_number(data, "turns", counters[SHARD_TURNS]);
+	rte_tel_data_add_dict_string(data, "stage", shard_place_text(statistics.place));
 	add_number(data, "sleeps", counters[SHARD_SLEEPS]);
 	add_number(data, "busy_cycles", statistics.busy_cycles);
 	add_number(data, "idle_cycles", statistics.idle_cycles);

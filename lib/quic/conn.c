@@ -308,6 +308,12 @@ quic_conn_path(const struct quic_conn *conn)
 	return &conn->path;
 }
 
+uint16_t
+quic_conn_port_index(const struct quic_conn *conn)
+{
+	return conn->port_index;
+}
+
 const char *
 quic_conn_alpn(const struct quic_conn *conn, size_t *length)
 {

@@ -27,6 +27,7 @@ bool quic_conn_is_open(const struct quic_conn *conn);
 void *quic_conn_user(const struct quic_conn *conn);
 void quic_conn_set_user(struct quic_conn *conn, void *user);
 const struct base_path *quic_conn_path(const struct quic_conn *conn);
+uint16_t quic_conn_port_index(const struct quic_conn *conn);
 /* The protocol chosen (RFC 7301), not terminated by zero; length 0 before the handshake is complete. */
 const char *quic_conn_alpn(const struct quic_conn *conn, size_t *length);
 /* The name of the ClientHello (RFC 6066), "" if there was none. Known until the handshake is confirmed. */

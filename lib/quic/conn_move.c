@@ -33,7 +33,7 @@ all_name_us(const struct quic_conn *conn)
 }
 
 static enum quic_move_verdict
-may_begin(const struct quic_conn *conn, uint16_t target, uint32_t count)
+may_begin(const struct quic_conn *conn, uint16_t target, uint32_t count, uint64_t now_ns)
 {
 	const struct quic_own_ids *ids = &conn->own_ids;
 
@@ -46,8 +46,7 @@ may_begin(const struct quic_conn *conn, uint16_t target, uint32_t count)
 		return QUIC_MOVE_HANDSHAKE;
 	if (conn->move != QUIC_MOVE_NONE)
 		return QUIC_MOVE_IN_FLIGHT;
-	if (conn->deadlines[QUIC_TIMER_MOVE] != BASE_NEVER &&
-		conn->deadlines[QUIC_TIMER_MOVE] > conn->endpoint->now_ns)
+	if (conn->deadlines[QUIC_TIMER_MOVE] != BASE_NEVER && conn->deadlines[QUIC_TIMER_MOVE] > now_ns)
 		return QUIC_MOVE_DWELL;
 	/* Below retire_prior_to are those of before the last move. */
 	if (!all_name_us(conn) ||
@@ -60,6 +59,18 @@ may_begin(const struct quic_conn *conn, uint16_t target, uint32_t count)
 	return QUIC_MOVE_BEGUN;
 }
 
+bool
+quic_conn_movable(const struct quic_conn *conn, uint64_t now_ns)
+{
+	return may_begin(conn, QUIC_SHARDS_MAX, quic_conn_own_ids_most(conn), now_ns) == QUIC_MOVE_BEGUN;
+}
+
+uint64_t
+quic_conn_moved_ns(const struct quic_conn *conn)
+{
+	return conn->moved_ns;
+}
+
 enum quic_move_verdict
 quic_conn_move_begin(struct quic_conn *conn, uint16_t target, uint64_t now_ns)
 {
@@ -68,7 +79,7 @@ quic_conn_move_begin(struct quic_conn *conn, uint16_t target, uint64_t now_ns)
 	enum quic_move_verdict verdict;
 
 	conn->endpoint->now_ns = now_ns;
-	verdict = may_begin(conn, target, count);
+	verdict = may_begin(conn, target, count, now_ns);
 	if (verdict != QUIC_MOVE_BEGUN)
 		return verdict;
 	ids->shards[0] = conn->endpoint->shard;
@@ -124,6 +135,7 @@ quic_conn_move_expire(struct quic_conn *conn)
 	if (conn->move != QUIC_MOVE_WAITING)
 		return;
 	conn->move = QUIC_MOVE_NONE;
+	conn->moved_ns = conn->endpoint->now_ns;
 	conn->deadlines[QUIC_TIMER_MOVE] =
 		base_time_after(conn->endpoint->now_ns, conn->endpoint->limits.move_dwell_ns);
 }

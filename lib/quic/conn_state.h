@@ -78,6 +78,7 @@ struct quic_conn {
 	struct base_list turn_link; /* borrowing, then over */
 	struct base_wheel_node timer;
 	uint64_t deadlines[QUIC_TIMER_COUNT];
+	uint64_t moved_ns; /* when the last move ended; 0: never */
 
 	struct base_path path;
 	uint16_t port_index;

@@ -72,6 +72,7 @@ quic_endpoint_attach(struct quic_endpoint *endpoint, struct quic_handle handle, 
 			quic_count(endpoint, QUIC_COUNTER_DROP_NO_MEMORY);
 		}
 	}
+	conn->moved_ns = now_ns;
 	conn->deadlines[QUIC_TIMER_MOVE] = base_time_after(now_ns, endpoint->limits.move_dwell_ns);
 	quic_conn_arm(conn);
 	/* What there is to send and to tell is found out by those who ask. */

@@ -41,6 +41,10 @@ enum quic_move_state {
 
 /* Begins a move to `target`, a shard; anything but BEGUN changes nothing. */
 enum quic_move_verdict quic_conn_move_begin(struct quic_conn *conn, uint16_t target, uint64_t now_ns);
+/* Whether a move to another shard would begin now. */
+bool quic_conn_movable(const struct quic_conn *conn, uint64_t now_ns);
+/* When the last move ended, by an attach or because the peer did not follow; 0: never. It goes along with the connection. */
+uint64_t quic_conn_moved_ns(const struct quic_conn *conn);
 /* WAITING becomes NONE when the peer has not switched in time, or the connection closes. */
 enum quic_move_state quic_conn_move_state(const struct quic_conn *conn);
 

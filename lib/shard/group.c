@@ -350,3 +350,17 @@ shard_group_post_result(struct shard_group *group, const struct shard_control *c
 
 	base_assert(result == 0);
 }
+
+void
+shard_group_ask_load(struct shard_group *group, uint32_t window)
+{
+	for (uint16_t i = 0; i < group->count; i++)
+		shard_load_ask(shard_get_load(group->shards[i]), window);
+}
+
+const struct shard_load_report *
+shard_group_take_load(struct shard_group *group, uint16_t shard)
+{
+	base_assert(shard < group->count);
+	return shard_load_take(shard_get_load(group->shards[shard]));
+}

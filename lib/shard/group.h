@@ -10,6 +10,7 @@
 #define SHARD_GROUP_H
 
 #include "shard/clock.h"
+#include "shard/load.h"
 #include "shard/move.h"
 #include "shard/shard.h"
 #include "shard/steering.h"
@@ -87,6 +88,14 @@ enum shard_group_answer shard_group_move(
 bool shard_group_next_result(struct shard_group *group, struct shard_control_move *result);
 /* For the shards. */
 void shard_group_post_result(struct shard_group *group, const struct shard_control *control);
+
+/*
+ * Windows of load (load.h), for the manager's thread. Asking ends the window of every shard that has answered the last question; one that
+ * has not (it stands still) goes on with that. `window` is not 0 and another than the last.
+ */
+void shard_group_ask_load(struct shard_group *group, uint32_t window);
+/* That shard's answer, to be read until the next question; NULL: it has not come yet. */
+const struct shard_load_report *shard_group_take_load(struct shard_group *group, uint16_t shard);
 
 /* Hugepage octets that the group takes (buffers excepted), to be said at start. */
 size_t shard_group_bytes(const struct shard_group_config *config);

@@ -145,6 +145,7 @@ give_to_endpoint(struct shard *shard, struct arrivals *own)
 		const struct base_datagram *datagram = &own->datagrams[i];
 
 		shard->received[shard->received_count++] = datagram->buffer;
+		shard_load_count(&shard->load, datagram, SHARD_LOAD_RECEIVED);
 		if (datagram->slot != BASE_SLOT_NONE)
 			shard_moves_see(&shard->moves,
 				(struct quic_handle){datagram->slot, datagram->generation}, shard->now_ns);

@@ -181,8 +181,10 @@ send_burst(struct shard *shard)
 	if (count == 0)
 		return false;
 	shard->busy = true;
-	for (uint16_t i = 0; i < count; i++)
+	for (uint16_t i = 0; i < count; i++) {
+		shard_load_count(&shard->load, &shard->outgoing[i], SHARD_LOAD_SENT);
 		shard_send_datagram(shard, &shard->outgoing[i]);
+	}
 	replace(shard, count);
 	return count == batch.capacity;
 }

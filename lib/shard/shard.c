@@ -41,6 +41,25 @@ const char *const shard_counter_names[SHARD_COUNTER_COUNT] = {
 	[SHARD_NO_BUFFER] = "no_buffer",
 };
 
+const char *
+shard_place_text(enum shard_place place)
+{
+	static const char *const texts[SHARD_PLACE_COUNT] = {
+		[SHARD_AT_START] = "start",
+		[SHARD_AT_RECEIVE] = "receive",
+		[SHARD_AT_CONTROL] = "control",
+		[SHARD_AT_NEIGHBOURS] = "neighbours",
+		[SHARD_AT_SERVE] = "serve",
+		[SHARD_AT_EXPIRE] = "expire",
+		[SHARD_AT_SEND] = "send",
+		[SHARD_AT_MOVES] = "moves",
+		[SHARD_AT_HOUSEKEEPING] = "housekeeping",
+		[SHARD_AT_REST] = "rest",
+	};
+
+	return place < SHARD_PLACE_COUNT ? texts[place] : "unknown";
+}
+
 static void
 open_ports(struct shard *shard)
 {
@@ -123,6 +142,7 @@ shard_open(const struct shard_config *config, char *error, size_t room)
 		shard->router.self = config->index;
 		shard->router.shards = config->group->config.shards;
 		shard_idler_init(&shard->idler, &config->idle, shard->now_ns);
+		shard_load_init(&shard->load, config->quic.entropy[0], shard->now_ns);
 		open_ports(shard);
 		if (open_endpoint(shard))
 			return shard;
@@ -183,6 +203,7 @@ send_slots_home(struct shard *shard)
 static void
 housekeep(struct shard *shard)
 {
+	shard_is_at(shard, SHARD_AT_HOUSEKEEPING);
 	if (shard->endpoint == NULL)
 		return;
 	/* The clock of the group began at the time of day. */
@@ -193,6 +214,44 @@ housekeep(struct shard *shard)
 	send_slots_home(shard);
 }
 
+/* What the manager asked for, of a shard with connections. */
+static void
+publish_load(struct shard *shard)
+{
+	const struct shard_load_sources sources = {.endpoint = shard->endpoint,
+		.services = shard->config.services,
+		.now_ns = shard->now_ns,
+		.busy_cycles = atomic_load_explicit(&shard->busy_cycles, memory_order_relaxed),
+		.idle_cycles = atomic_load_explicit(&shard->idle_cycles, memory_order_relaxed)};
+
+	shard_is_at(shard, SHARD_AT_HOUSEKEEPING);
+	shard_load_publish(&shard->load, &sources);
+}
+
+static void
+work(struct shard *shard)
+{
+	shard_is_at(shard, SHARD_AT_RECEIVE);
+	shard_receive(shard); /* queues and mailbox -> frames -> datagrams -> packets */
+	shard_is_at(shard, SHARD_AT_CONTROL);
+	take_control(shard);
+	shard_is_at(shard, SHARD_AT_NEIGHBOURS);
+	shard_neighbours(shard);
+	if (shard->endpoint != NULL) {
+		shard_is_at(shard, SHARD_AT_SERVE);
+		serve(shard); /* events -> services -> stream octets */
+		shard_is_at(shard, SHARD_AT_EXPIRE);
+		quic_endpoint_expire(shard->endpoint, shard->now_ns);
+		shard_is_at(shard, SHARD_AT_SERVE);
+		serve(shard);
+	}
+	shard_is_at(shard, SHARD_AT_SEND);
+	shard_send(shard); /* packets built, sealed in a burst, queued */
+	shard_is_at(shard, SHARD_AT_MOVES);
+	if (shard->endpoint != NULL)
+		shard_moves_end_turn(&shard->moves, shard->now_ns); /* connections leave for other shards */
+}
+
 bool
 shard_turn(struct shard *shard)
 {
@@ -201,17 +260,7 @@ shard_turn(struct shard *shard)
 
 	shard->now_ns = shard_clock_ns(&shard->clock, start_cycles);
 	shard->busy = false;
-	shard_receive(shard); /* queues and mailbox -> frames -> datagrams -> packets */
-	take_control(shard);
-	shard_neighbours(shard);
-	if (shard->endpoint != NULL) {
-		serve(shard); /* events -> services -> stream octets */
-		quic_endpoint_expire(shard->endpoint, shard->now_ns);
-		serve(shard);
-	}
-	shard_send(shard); /* packets built, sealed in a burst, queued */
-	if (shard->endpoint != NULL)
-		shard_moves_end_turn(&shard->moves, shard->now_ns); /* connections leave for other shards */
+	work(shard);
 	shard_count(shard, SHARD_TURNS, 1);
 	if (atomic_load_explicit(&shard->counters[SHARD_TURNS], memory_order_relaxed) %
 			TURNS_PER_HOUSEKEEPING ==
@@ -223,6 +272,8 @@ shard_turn(struct shard *shard)
 	spent = shard_clock_cycles() - start_cycles;
 	atomic_store_explicit(
 		account, atomic_load_explicit(account, memory_order_relaxed) + spent, memory_order_relaxed);
+	if (shard_load_wanted(&shard->load))
+		publish_load(shard);
 	return shard->busy;
 }
 
@@ -256,6 +307,7 @@ rest(struct shard *shard, bool busy)
 			return;
 		shard_count(shard, SHARD_SLEEPS, 1);
 		housekeep(shard);
+		shard_is_at(shard, SHARD_AT_REST);
 		start_cycles = shard_clock_cycles();
 		sleep.tv_nsec = (long)sleep_ns;
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &sleep, NULL);
@@ -311,6 +363,7 @@ shard_run(void *argument)
 	housekeep(shard);
 	if (shard->config.tls_memory != NULL)
 		tls_memory_bind(NULL);
+	shard_is_at(shard, SHARD_AT_START);
 	atomic_store(&shard->stage, SHARD_ENDED);
 	return 0;
 }
@@ -377,6 +430,12 @@ shard_get_mailbox(struct shard *shard)
 	return shard->mailbox;
 }
 
+struct shard_load *
+shard_get_load(struct shard *shard)
+{
+	return &shard->load;
+}
+
 void
 shard_get_statistics(const struct shard *shard, struct shard_statistics *statistics)
 {
@@ -386,6 +445,7 @@ shard_get_statistics(const struct shard *shard, struct shard_statistics *statist
 	statistics->idle_cycles = atomic_load_explicit(&shard->idle_cycles, memory_order_relaxed);
 	statistics->cycles_per_second = shard->clock.cycles_per_second;
 	statistics->connections = atomic_load_explicit(&shard->connections, memory_order_relaxed);
+	statistics->place = (enum shard_place)atomic_load_explicit(&shard->place, memory_order_relaxed);
 	statistics->buffers_free = rte_mempool_avail_count(shard->config.buffers);
 }
 

@@ -23,6 +23,7 @@ struct rte_mempool;
 struct tls_memory;
 struct shard;
 struct shard_group;
+struct shard_load;
 
 enum { SHARD_PORTS_MAX = 8, SHARDS_MAX = 64 };
 enum { SHARD_NO_QUEUE = UINT16_MAX };
@@ -91,6 +92,23 @@ enum shard_counter {
 /* [SHARD_COUNTER_COUNT] */
 extern const char *const shard_counter_names[];
 
+/* Where in its turn a shard is; what the watchdog says of one that stands still. */
+enum shard_place {
+	SHARD_AT_START, /* not run yet, or ended */
+	SHARD_AT_RECEIVE,
+	SHARD_AT_CONTROL,
+	SHARD_AT_NEIGHBOURS,
+	SHARD_AT_SERVE,
+	SHARD_AT_EXPIRE,
+	SHARD_AT_SEND,
+	SHARD_AT_MOVES,
+	SHARD_AT_HOUSEKEEPING,
+	SHARD_AT_REST,
+	SHARD_PLACE_COUNT
+};
+/* One word. */
+const char *shard_place_text(enum shard_place place);
+
 /* A copy of the moment, for the management lcore; each value is exact, together they may be a turn apart. */
 struct shard_statistics {
 	uint64_t counters[SHARD_COUNTER_COUNT];
@@ -98,6 +116,7 @@ struct shard_statistics {
 	uint64_t idle_cycles;
 	uint64_t cycles_per_second;
 	uint32_t connections;
+	enum shard_place place;
 	uint32_t buffers_free; /* of the pool, shared */
 };
 
@@ -119,6 +138,8 @@ bool shard_turn(struct shard *shard);
 
 const struct shard_config *shard_get_config(const struct shard *shard);
 struct shard_mailbox *shard_get_mailbox(struct shard *shard);
+/* For the manager: questions and answers (load.h). */
+struct shard_load *shard_get_load(struct shard *shard);
 void shard_get_statistics(const struct shard *shard, struct shard_statistics *statistics);
 /* Counters of the shard, its interfaces and its endpoint: returns how many libraries, at most `room`. */
 uint32_t shard_get_counters(const struct shard *shard, struct base_counters *counters, uint32_t room);

@@ -9,6 +9,7 @@
 #include "shard/buffer.h"
 #include "shard/clock.h"
 #include "shard/idle.h"
+#include "shard/load.h"
 #include "shard/move.h"
 #include "shard/route.h"
 #include "shard/shard.h"
@@ -69,8 +70,16 @@ struct shard {
 	_Atomic uint64_t busy_cycles;
 	_Atomic uint64_t idle_cycles;
 	_Atomic uint64_t counters[SHARD_COUNTER_COUNT];
+	_Atomic uint32_t place; /* enum shard_place */
+	struct shard_load load;
 	struct net_interface interfaces[SHARD_PORTS_MAX];
 };
+
+static inline void
+shard_is_at(struct shard *shard, enum shard_place place)
+{
+	atomic_store_explicit(&shard->place, (uint32_t)place, memory_order_relaxed);
+}
 
 /* Only the owner writes, so a load and a store do; readers see a value that was true a moment ago. */
 static inline void

@@ -215,3 +215,27 @@ void
 tls_context_set_time(struct tls_context *context, uint64_t unix_s)
 {
 }
+
+bool
+quic_conn_movable(const struct quic_conn *conn, uint64_t now_ns)
+{
+	return false;
+}
+
+uint64_t
+quic_conn_moved_ns(const struct quic_conn *conn)
+{
+	return 0;
+}
+
+const struct base_path *
+quic_conn_path(const struct quic_conn *conn)
+{
+	return NULL;
+}
+
+uint16_t
+quic_conn_port_index(const struct quic_conn *conn)
+{
+	return 0;
+}
