@@ -35,7 +35,7 @@ OURS = {
 
 # Outside library -> the headers it is known by, and the only files that may reach them.
 DPDK_USERS = ["lib/shard/*", "lib/manager/*", "drivers/port/*", "app/*", "perf/*", "tests/shard/*",
-    "tests/manager/*", "tests/port/*"]
+    "tests/manager/*", "tests/port/*", "tests/tsan/*"]
 OUTSIDE = {
     "DPDK": ("rte_*", DPDK_USERS),
     "wolfSSL": ("wolfssl/*", ["lib/tls/*", "drivers/crypto/wolfcrypt*"]),
