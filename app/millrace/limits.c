@@ -67,6 +67,25 @@ limits_idle(const struct config *config)
 	};
 }
 
+struct manager_policy_limits
+limits_rebalance(const struct config *config)
+{
+	const struct config_rebalance *rebalance = &config->rebalance;
+	uint32_t at_once = config->shards.moves_max;
+
+	return (struct manager_policy_limits){
+		.high_permille = rebalance->high_permille,
+		.low_permille = rebalance->low_permille,
+		.least_permille = rebalance->least_permille,
+		.windows = rebalance->windows,
+		.moves_per_second = rebalance->moves_per_s,
+		.moves_in_flight =
+			rebalance->moves_in_flight < at_once ? rebalance->moves_in_flight : at_once,
+		.dwell_ns = rebalance->dwell_ms * BASE_MS,
+		.across_sockets = rebalance->across_sockets,
+	};
+}
+
 static bool
 within(const uint8_t ip[16], const struct config_address *prefix)
 {

@@ -4,6 +4,7 @@
 #define APP_MILLRACE_LIMITS_H
 
 #include "config/config.h"
+#include "manager/policy.h"
 #include "net/interface.h"
 #include "quic/limits.h"
 #include "shard/shard.h"
@@ -11,6 +12,7 @@
 
 struct quic_limits limits_quic(const struct config *config);
 struct shard_idle limits_idle(const struct config *config);
+struct manager_policy_limits limits_rebalance(const struct config *config);
 /* Addresses, gateways and VLAN; the rest is the port's. */
 struct net_interface_config limits_interface(const struct config *config, const struct config_port *port);
 /*

@@ -124,6 +124,17 @@ check_quic(struct config_reading *reading)
 }
 
 static void
+check_rebalance(struct config_reading *reading)
+{
+	const struct config_rebalance *rebalance = &reading->config->rebalance;
+
+	if (rebalance->high_permille <= rebalance->low_permille)
+		mistake_at(reading, "rebalance", 0, "high_permille",
+			"%u is not above low_permille, which is %u; raise it, or lower that",
+			rebalance->high_permille, rebalance->low_permille);
+}
+
+static void
 check_services(struct config_reading *reading)
 {
 	const struct config *config = reading->config;
@@ -152,5 +163,6 @@ config_check(struct config_reading *reading)
 	check_shards(reading);
 	check_memory(reading);
 	check_quic(reading);
+	check_rebalance(reading);
 	check_services(reading);
 }

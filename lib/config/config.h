@@ -133,6 +133,16 @@ struct config_routing {
 	uint32_t mode; /* enum config_routing_mode */
 };
 
+/* As manager/policy.h has them. */
+struct config_rebalance {
+	bool enabled;
+	uint32_t window_ms;
+	uint32_t high_permille, low_permille; /* of the mean */
+	uint32_t least_permille;              /* of a window */
+	uint32_t windows, moves_per_s, moves_in_flight, dwell_ms;
+	bool across_sockets;
+};
+
 struct config_control {
 	char name[CONFIG_NAME_BYTES];
 	uint32_t tick_ms, stuck_ms, stop_deadline_ms;
@@ -155,6 +165,7 @@ struct config {
 	struct config_services services;
 	struct config_files files;
 	struct config_routing routing;
+	struct config_rebalance rebalance;
 	struct config_idle idle;
 	uint32_t log_level; /* enum config_log_level */
 	struct config_control control;

@@ -232,6 +232,34 @@ static const struct config_key routing_keys[] = {
 		NULL},
 };
 
+static const struct config_key rebalance_keys[] = {
+	{"enabled", CONFIG_BOOL, AT(config, rebalance.enabled), 0, 0, NULL, "true",
+		"Live connections are moved from busy shards to idle ones; `millracectl rebalance on|off` changes it while the\n"
+		"gateway runs.",
+		NULL},
+	{"window_ms", CONFIG_INTEGER, AT(config, rebalance.window_ms), 20, 10000, NULL, "200",
+		"Loads are measured and compared once in so long.", NULL},
+	{"high_permille", CONFIG_INTEGER, AT(config, rebalance.high_permille), 1002, 10000, NULL, "1100",
+		"A shard is too busy when it is above so many thousandths of the mean; more than low_permille.",
+		NULL},
+	{"low_permille", CONFIG_INTEGER, AT(config, rebalance.low_permille), 1001, 9999, NULL, "1050",
+		"Loads are evened out until the busiest shard is below so many thousandths of the mean.", NULL},
+	{"least_permille", CONFIG_INTEGER, AT(config, rebalance.least_permille), 0, 1000, NULL, "200",
+		"Nothing is moved while the busiest shard works for less than so many thousandths of its time.",
+		NULL},
+	{"windows", CONFIG_INTEGER, AT(config, rebalance.windows), 1, 1000, NULL, "3",
+		"Windows in a row that a shard must be too busy before anything is moved.", NULL},
+	{"moves_per_s", CONFIG_INTEGER, AT(config, rebalance.moves_per_s), 1, 1000, NULL, "64",
+		"Moves begun a second, and as many to drain a shard.", NULL},
+	{"moves_in_flight", CONFIG_INTEGER, AT(config, rebalance.moves_in_flight), 1, 64, NULL, "16",
+		"Moves on their way at once; never more than shards.moves_max, which counts an operator's too.",
+		NULL},
+	{"dwell_ms", CONFIG_INTEGER, AT(config, rebalance.dwell_ms), 0, 3600000, NULL, "5000",
+		"How long a connection is left alone after a move, and after one that was refused.", NULL},
+	{"across_sockets", CONFIG_BOOL, AT(config, rebalance.across_sockets), 0, 0, NULL, "false",
+		"Also between shards of different CPU sockets, whose memory is far from each other.", NULL},
+};
+
 static const struct config_key idle_keys[] = {
 	{"sleep", CONFIG_BOOL, AT(config, idle.sleep), 0, 0, NULL, "true",
 		"A shard without work sleeps a little; false polls at full speed, for the best latency.",
@@ -291,6 +319,7 @@ const struct config_section config_sections[] = {
 	SECTION("services", services_keys, false, "What connections are for."),
 	SECTION("files", files_keys, false, "What h3 and hq serve."),
 	SECTION("routing", routing_keys, false, "How packets find the shard of their connection."),
+	SECTION("rebalance", rebalance_keys, false, "When and how the load of shards is evened out."),
 	SECTION("idle", idle_keys, false, "What a shard does that has nothing to do."),
 	SECTION("log", log_keys, false, "Lines for people, on standard error."),
 	SECTION("control", control_keys, false, "Management."),

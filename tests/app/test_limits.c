@@ -71,6 +71,32 @@ limits_idle__polls_for_ever_when_told(void **state)
 	assert_true(limits_idle(&config).spin_turns == UINT32_MAX);
 }
 
+/* The policy's defaults and the file's are the same. */
+static void
+limits_rebalance__is_the_default_by_default(void **state)
+{
+	struct manager_policy_limits limits = limits_rebalance(&config);
+	const struct manager_policy_limits *expected = &manager_policy_defaults;
+
+	assert_int_equal(limits.high_permille, expected->high_permille);
+	assert_int_equal(limits.low_permille, expected->low_permille);
+	assert_int_equal(limits.least_permille, expected->least_permille);
+	assert_int_equal(limits.windows, expected->windows);
+	assert_int_equal(limits.moves_per_second, expected->moves_per_second);
+	assert_int_equal(limits.moves_in_flight, expected->moves_in_flight);
+	assert_int_equal(limits.dwell_ns, expected->dwell_ns);
+	assert_int_equal(limits.across_sockets, expected->across_sockets);
+}
+
+static void
+limits_rebalance__has_no_more_moves_in_flight_than_the_group(void **state)
+{
+	config.shards.moves_max = 4;
+	assert_int_equal(limits_rebalance(&config).moves_in_flight, 4);
+	config.rebalance.moves_in_flight = 3;
+	assert_int_equal(limits_rebalance(&config).moves_in_flight, 3);
+}
+
 static void
 limits_interface__finds_each_address_its_gateway(void **state)
 {
@@ -107,6 +133,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(limits_quic__is_the_default_by_default, setup),
 		cmocka_unit_test_setup(limits_idle__polls_for_ever_when_told, setup),
+		cmocka_unit_test_setup(limits_rebalance__is_the_default_by_default, setup),
+		cmocka_unit_test_setup(limits_rebalance__has_no_more_moves_in_flight_than_the_group, setup),
 		cmocka_unit_test_setup(limits_interface__finds_each_address_its_gateway, setup),
 		cmocka_unit_test_setup(limits_tls__offers_the_protocols_of_the_services, setup),
 	};

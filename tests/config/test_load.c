@@ -112,6 +112,11 @@ config_check__compares_values_with_each_other(void **state)
 		"f.toml:5:1: services.h3: every service is off; turn one on");
 	assert_refused(GOOD_PORT "[quic]\nstream_window_bytes = 4194304\n",
 		"f.toml:4:2: quic.stream_window_max_bytes: it is below stream_window_bytes; raise it");
+	assert_refused(GOOD_PORT "[rebalance]\nlow_permille = 1200\n",
+		"f.toml:4:2: rebalance.high_permille: 1100 is not above low_permille, which is 1200; raise it, or lower that");
+	assert_refused(GOOD_PORT "[rebalance]\nhigh_permille = 1050\n",
+		"f.toml:5:1: rebalance.high_permille: 1050 is not above low_permille, which is 1050; raise it, or lower that");
+	assert_true(reads(GOOD_PORT "[rebalance]\nhigh_permille = 1300\nlow_permille = 1200\n"));
 }
 
 static void
