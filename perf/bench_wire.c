@@ -120,7 +120,7 @@ measure_idle(uint32_t connections)
 {
 	static uint64_t cycles[IDLE_TURNS];
 
-	tls_memory_bind(wire.server.tls_memory);
+	tls_memory_bind(wire.server.seats[0].tls_memory);
 	for (int i = 0; i < IDLE_TURNS; i++) {
 		uint64_t start = shard_clock_cycles();
 
@@ -180,35 +180,13 @@ measure_memory(void)
 		slot + words + tables + per + h3);
 }
 
-static unsigned long
-free_hugepages(void)
-{
-	FILE *stream = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "re");
-	unsigned long pages = 0;
-
-	if (stream == NULL)
-		return 0;
-	if (fscanf(stream, "%lu", &pages) != 1)
-		pages = 0;
-	fclose(stream);
-	return pages;
-}
-
 int
 main(int count, char **items)
 {
-	static char program[] = "bench_wire", pci[] = "--no-pci", memory[] = "-m", megabytes[] = "256",
-		    telemetry[] = "--no-telemetry", lcores[] = "--lcores", map[] = "0@0-1",
-		    level[] = "--log-level", quiet[] = "lib.*:4", huge[] = "--no-huge",
-		    in_memory[] = "--in-memory";
-	bool hugepages = free_hugepages() >= 130;
-	char *arguments[] = {program, pci, telemetry, memory, megabytes, lcores, map, level, quiet,
-		hugepages ? in_memory : huge, NULL};
+	bool hugepages = wire_eal_open("bench_wire");
 	unsigned rounds = count > 2 ? (unsigned)atoi(items[2]) : ROUNDS;
 
-	if (rte_eal_init(sizeof(arguments) / sizeof(arguments[0]) - 1, arguments) < 0)
-		return 1;
-	wire_open(&wire);
+	wire_open(&wire, &(struct wire_shape){.shards = 1});
 	ns_per_cycle = 1e9 / (double)wire.server.group->clock.cycles_per_second;
 	printf("wire %s, %.0f cycles a microsecond, %u rounds, the quietest shown; server's cycles alone\n",
 		hugepages ? "2 MB hugepages" : "no hugepages", 1e3 / ns_per_cycle, rounds);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The client of bench_wire: connections that download, request or upload. Its cycles are nobody's concern. */
+/* The client of the world: connections that download, request or upload. Its cycles are nobody's concern. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,8 @@
 
 #include "base/assert.h"
 #include "drivers/crypto/ipsec_mb.h"
+#include "net/rss.h"
+#include "perf/histogram.h"
 #include "perf/wire.h"
 #include "shard/buffer.h"
 
@@ -18,7 +20,7 @@ static const uint8_t upload[UPLOAD_PIECE];
 
 /* ---- what the connections do ---- */
 
-static bool
+static struct http3_request *
 open_h3(struct wire_client *client, struct wire_conn *conn)
 {
 	const struct http3_field fields[] = {{http3_text(":method"), http3_text("GET")},
@@ -28,7 +30,7 @@ open_h3(struct wire_client *client, struct wire_conn *conn)
 		{http3_text("user-agent"), http3_text("bench_wire")},
 		{http3_text("accept"), http3_text("*/*")}};
 
-	return http3_request_open(conn->h3, fields, sizeof(fields) / sizeof(fields[0]), true) != NULL;
+	return http3_request_open(conn->h3, fields, sizeof(fields) / sizeof(fields[0]), true);
 }
 
 static void
@@ -71,10 +73,50 @@ open_requests(struct wire_client *client, struct wire_conn *conn, struct quic_co
 	if (!client->started)
 		return;
 	while (conn->opened < task->requests && conn->opened - conn->answered < task->at_once) {
-		if (!(conn->h3 != NULL ? open_h3(client, conn) : open_stream(client, conn, quic)))
+		if (!(conn->h3 != NULL ? open_h3(client, conn) != NULL : open_stream(client, conn, quic)))
 			return;
 		conn->opened++;
 	}
+}
+
+static void
+open_asked(struct wire_client *client, struct wire_conn *conn)
+{
+	while (conn->asked_count > 0) {
+		struct http3_request *request = open_h3(client, conn);
+
+		if (request == NULL)
+			return;
+		http3_request_set_user(request, (void *)(uintptr_t)conn->asked_ns[conn->asked_first]);
+		conn->asked_first = (conn->asked_first + 1) % WIRE_ASKED_MAX;
+		conn->asked_count--;
+	}
+}
+
+static struct quic_conn *
+find(struct wire_client *client, uint32_t number)
+{
+	struct quic_conn *quic = quic_endpoint_find(client->endpoint, client->connections[number].handle);
+
+	base_assert(quic != NULL && quic_conn_is_open(quic));
+	return quic;
+}
+
+void
+wire_client_ask(struct wire_client *client, uint32_t number, uint64_t asked_ns)
+{
+	struct wire_conn *conn = &client->connections[number];
+
+	find(client, number);
+	base_assert(client->task->driven && conn->asked_count < WIRE_ASKED_MAX);
+	conn->asked_ns[(conn->asked_first + conn->asked_count++) % WIRE_ASKED_MAX] = asked_ns;
+	open_asked(client, conn);
+}
+
+void
+wire_client_ping(struct wire_client *client, uint32_t number)
+{
+	quic_conn_ping(find(client, number));
 }
 
 static void
@@ -82,6 +124,8 @@ answered(struct wire_client *client, struct wire_conn *conn, struct quic_conn *q
 {
 	conn->answered++;
 	client->figures->answered++;
+	if (client->task->driven)
+		return;
 	open_requests(client, conn, quic);
 	/* With as many connections as there will be, wire_end() closes. */
 	if (conn->answered == client->task->requests && client->task->total > client->task->connections)
@@ -99,7 +143,7 @@ connected(struct wire_client *client, struct wire_conn *conn, struct quic_conn *
 		base_assert(conn->h3 != NULL);
 	}
 	open_requests(client, conn, quic);
-	if (task->requests == 0)
+	if (task->requests == 0 && !task->driven)
 		quic_conn_close(quic, 0x100, NULL);
 }
 
@@ -138,6 +182,9 @@ pull_h3(struct wire_client *client, struct wire_conn *conn, const struct quic_ev
 			client->figures->payload_octets += h3.length;
 			http3_request_consume(h3.request, h3.length);
 		} else if (h3.type == HTTP3_EVENT_END) {
+			if (client->latency != NULL && client->task->driven)
+				perf_histogram_record(client->latency,
+					client->now_ns - (uintptr_t)http3_request_user(h3.request));
 			answered(client, conn, event->conn);
 		}
 	}
@@ -156,23 +203,40 @@ handle(struct wire_client *client, const struct quic_event *event)
 		read_stream(client, conn, event);
 	else if (event->type == QUIC_EVENT_STREAM_WRITABLE)
 		upload_more(conn, event->conn, event->stream_id);
-	if (event->type == QUIC_EVENT_STREAMS_ALLOWED)
+	if (event->type == QUIC_EVENT_STREAMS_ALLOWED) {
 		open_requests(client, conn, event->conn);
+		open_asked(client, conn);
+	}
 	if (event->type == QUIC_EVENT_CLOSED) {
 		client->figures->closed++;
 		*conn = (struct wire_conn){0};
 	}
 }
 
+/* The queue that the server's card chooses by its hash. */
+static int
+queue_of(const struct wire_client *client, const struct base_path *path)
+{
+	const struct base_path mirrored = {.local = path->remote, .remote = path->local};
+
+	if (client->server->reta_size == 0)
+		return 0;
+	return client->server->reta[net_rss_path(&client->rss, &mirrored) % client->server->reta_size];
+}
+
 static void
 connect_one(struct wire_client *client, struct wire_conn *conn, uint64_t now_ns)
 {
-	struct quic_connect connect = {.path = {.local = wire_address(WIRE_CLIENT_LAST,
-							(uint16_t)(FIRST_PORT + client->next_port++ % 40000)),
-					       .remote = wire_address(WIRE_SERVER_LAST, WIRE_QUIC_PORT)},
+	struct quic_connect connect = {.path.remote = wire_address(WIRE_SERVER_LAST, WIRE_QUIC_PORT),
 		.server_name = "localhost",
 		.user = conn};
-	struct quic_conn *quic = quic_endpoint_connect(client->endpoint, &connect, now_ns);
+	struct quic_conn *quic;
+
+	do {
+		connect.path.local =
+			wire_address(WIRE_CLIENT_LAST, (uint16_t)(FIRST_PORT + client->next_port++ % 40000));
+	} while (client->queue != WIRE_ANY_QUEUE && queue_of(client, &connect.path) != client->queue);
+	quic = quic_endpoint_connect(client->endpoint, &connect, now_ns);
 
 	base_assert(quic != NULL);
 	*conn = (struct wire_conn){.live = true, .handle = quic_conn_handle(quic)};
@@ -269,12 +333,14 @@ send_burst(struct wire_client *client, uint64_t now_ns)
 	return count == BASE_BURST_MAX;
 }
 
-void
+bool
 wire_client_turn(struct wire_client *client, uint64_t now_ns)
 {
 	struct rte_mbuf *mbufs[4 * BASE_BURST_MAX];
 	struct quic_event event;
 	uint16_t count = 0;
+
+	client->now_ns = now_ns;
 
 	for (int i = 0; i < 4; i++)
 		count = (uint16_t)(count + receive(client, mbufs + count, now_ns));
@@ -286,6 +352,7 @@ wire_client_turn(struct wire_client *client, uint64_t now_ns)
 	while (send_burst(client, now_ns))
 		;
 	rte_pktmbuf_free_bulk(mbufs, count);
+	return count == 4 * BASE_BURST_MAX;
 }
 
 /* ---- memory ---- */
@@ -350,6 +417,7 @@ wire_client_open(struct wire_client *client)
 	open_tls(client);
 	open_pools(client);
 	client->endpoint_memory = wire_memory(quic_endpoint_bytes(&client->config.limits));
+	net_rss_init(&client->rss, client->server->rss_key);
 }
 
 void
