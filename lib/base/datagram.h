@@ -42,6 +42,7 @@ struct base_datagram {
 	uint32_t generation;   /* of the connection ID that named the slot */
 	uint32_t id_sequence;  /* sequence number of that connection ID */
 	struct base_path path; /* for sending too: local is the source */
+	bool placed; /* its home shard gave it to this one, which may accept it (shard/placement.h) */
 	void *buffer;
 };
 

@@ -171,6 +171,8 @@ struct quic_conn *quic_endpoint_connect(
 	struct quic_endpoint *endpoint, const struct quic_connect *connect, uint64_t now_ns);
 /* The connection of a handle if this endpoint owns it, else NULL. */
 struct quic_conn *quic_endpoint_find(struct quic_endpoint *endpoint, struct quic_handle handle);
+/* Whether a client's ID with this key (quic_initial_key()) is of a connection that was accepted here. */
+bool quic_endpoint_has_initial(const struct quic_endpoint *endpoint, uint64_t key);
 /* From now on new connections are refused with CONNECTION_REFUSED. */
 void quic_endpoint_stop_accepting(struct quic_endpoint *endpoint);
 /* Closes every connection with this application or (NO_ERROR) transport error code. */

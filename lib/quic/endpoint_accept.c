@@ -194,6 +194,18 @@ accept(struct quic_endpoint *endpoint, struct quic_received *first, uint64_t key
 	return conn;
 }
 
+bool
+quic_endpoint_has_initial(const struct quic_endpoint *endpoint, uint64_t key)
+{
+	struct quic_handle handle;
+	struct quic_slot_owner owner;
+
+	return quic_table_find(&endpoint->initials, key, &handle) &&
+		quic_slots_owner(endpoint->slots, handle.slot, &owner) &&
+		owner.generation == handle.generation && owner.state == QUIC_SLOT_OWNED &&
+		owner.owner == endpoint->shard;
+}
+
 struct quic_conn *
 quic_endpoint_accept(struct quic_endpoint *endpoint, struct quic_received *first)
 {

@@ -364,3 +364,13 @@ shard_group_take_load(struct shard_group *group, uint16_t shard)
 	base_assert(shard < group->count);
 	return shard_load_take(shard_get_load(group->shards[shard]));
 }
+
+bool
+shard_group_place(struct shard_group *group, uint16_t home, uint16_t target, uint16_t permille)
+{
+	if (home >= group->count || target >= group->count || permille > SHARD_PLACEMENT_ALL)
+		return false;
+	atomic_store_explicit(
+		&group->placements[home], shard_placement_order(target, permille), memory_order_relaxed);
+	return true;
+}

@@ -12,6 +12,7 @@
 #include "shard/clock.h"
 #include "shard/load.h"
 #include "shard/move.h"
+#include "shard/placement.h"
 #include "shard/shard.h"
 #include "shard/steering.h"
 
@@ -59,9 +60,10 @@ struct shard_group {
 	void *slot_words;
 	struct rte_mempool *pools[QUIC_POOL_COUNT];
 	uint16_t steering_words[SHARDS_MAX];
-	struct shard_steerer steerer; /* of the management lcore, from start to stop */
-	struct rte_ring *results;     /* of moves, from the shards to the manager */
-	uint32_t moves_in_flight;     /* the manager's */
+	struct shard_steerer steerer;            /* of the management lcore, from start to stop */
+	_Atomic uint32_t placements[SHARDS_MAX]; /* orders of the manager to home shards (placement.h) */
+	struct rte_ring *results;                /* of moves, from the shards to the manager */
+	uint32_t moves_in_flight;                /* the manager's */
 };
 
 /* NULL with one readable sentence in `error`: what, where, the mend. */
@@ -96,6 +98,12 @@ void shard_group_post_result(struct shard_group *group, const struct shard_contr
 void shard_group_ask_load(struct shard_group *group, uint32_t window);
 /* That shard's answer, to be read until the next question; NULL: it has not come yet. */
 const struct shard_load_report *shard_group_take_load(struct shard_group *group, uint16_t shard);
+
+/*
+ * From now on `permille` of the connections that begin at home on shard `home` are accepted by `target` (placement.h); 0: none. A shard that is
+ * to be emptied gets 1000. For the manager's thread. False: there is no such shard, or the share is above 1000.
+ */
+bool shard_group_place(struct shard_group *group, uint16_t home, uint16_t target, uint16_t permille);
 
 /* Hugepage octets that the group takes (buffers excepted), to be said at start. */
 size_t shard_group_bytes(const struct shard_group_config *config);

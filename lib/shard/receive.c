@@ -164,6 +164,8 @@ route(struct shard *shard, struct arrivals *arrivals)
 	if (arrivals->count == 0)
 		return;
 	shard_route(&shard->router, shard->facts, arrivals->datagrams, arrivals->count, destinations);
+	shard_placement_burst(
+		&shard->placement, arrivals->datagrams, arrivals->count, destinations, shard->now_ns);
 	for (uint16_t i = 0; i < arrivals->count; i++) {
 		struct base_datagram *datagram = &arrivals->datagrams[i];
 

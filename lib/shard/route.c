@@ -61,7 +61,7 @@ shard_route(struct shard_router *router, const struct shard_port_facts *const *f
 			datagram->generation = fields[i].generation;
 			datagram->id_sequence = fields[i].sequence;
 			destinations[i] = owner.owner;
-		} else if (is_long(datagram)) {
+		} else if (is_long(datagram) && !datagram->placed) {
 			destinations[i] =
 				shard_route_home(router, facts[datagram->port_index], datagram->tuple_hash);
 		}

@@ -2,7 +2,8 @@
 /*
  * Which shard a QUIC datagram belongs to, for a burst: the connection ID is decoded, the slot it names is looked up in the
  * ownership words, and the owner takes the datagram. What names no connection begins one: it belongs to the shard that
- * the hash of its tuple names, so that all Initials of a client meet (architecture, section 4).
+ * the hash of its tuple names, so that all Initials of a client meet (architecture, section 4). Where that shard has placed it
+ * elsewhere (placement.h) the datagram carries a mark, and whoever has it keeps it.
  *
  * The answer depends on nothing but the datagram, the words and the tables, so it is the same on every shard, and is
  * asked again at every dequeue: the owner may have changed on the way.

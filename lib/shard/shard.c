@@ -2,6 +2,7 @@
 #include "shard/shard.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -109,6 +110,20 @@ open_moves(struct shard *shard)
 	shard_moves_init(&shard->moves, &moves);
 }
 
+static void
+open_placement(struct shard *shard)
+{
+	const struct quic_endpoint_config *quic = &shard->config.quic;
+	struct shard_placement_config placement = {.self = shard->config.index,
+		.shards = shard->router.shards,
+		.order = &shard->config.group->placements[shard->config.index],
+		.endpoint = shard->endpoint,
+		.keep_ns = quic->limits.handshake_timeout_ns};
+
+	memcpy(placement.hash_key, quic->keys.table, sizeof(placement.hash_key));
+	shard_placement_init(&shard->placement, &placement);
+}
+
 static bool
 open_endpoint(struct shard *shard)
 {
@@ -124,6 +139,7 @@ open_endpoint(struct shard *shard)
 		return false;
 	shard->endpoint = quic_endpoint_open(shard->endpoint_memory, quic, shard->now_ns);
 	open_moves(shard);
+	open_placement(shard);
 	return true;
 }
 
@@ -465,5 +481,7 @@ shard_get_counters(const struct shard *shard, struct base_counters *counters, ui
 		counters[count++] = quic_endpoint_counters(shard->endpoint);
 	if (shard->endpoint != NULL && count < room)
 		counters[count++] = shard_moves_counters(&shard->moves);
+	if (shard->endpoint != NULL && count < room)
+		counters[count++] = shard_placement_counters(&shard->placement);
 	return count;
 }

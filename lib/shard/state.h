@@ -11,6 +11,7 @@
 #include "shard/idle.h"
 #include "shard/load.h"
 #include "shard/move.h"
+#include "shard/placement.h"
 #include "shard/route.h"
 #include "shard/shard.h"
 
@@ -72,6 +73,7 @@ struct shard {
 	_Atomic uint64_t counters[SHARD_COUNTER_COUNT];
 	_Atomic uint32_t place; /* enum shard_place */
 	struct shard_load load;
+	struct shard_placement placement;
 	struct net_interface interfaces[SHARD_PORTS_MAX];
 };
 

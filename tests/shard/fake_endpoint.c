@@ -239,3 +239,9 @@ quic_conn_port_index(const struct quic_conn *conn)
 {
 	return 0;
 }
+
+bool
+quic_endpoint_has_initial(const struct quic_endpoint *endpoint, uint64_t key)
+{
+	return key == endpoint->initial_key;
+}

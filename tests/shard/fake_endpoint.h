@@ -16,7 +16,8 @@ struct quic_endpoint {
 	uint32_t to_send;          /* datagrams of `length` octets, on the path of the last one */
 	uint16_t length;
 	uint32_t connections;
-	uint32_t events; /* to be pulled */
+	uint32_t events;      /* to be pulled */
+	uint64_t initial_key; /* of what it has accepted */
 	bool stopped;
 	bool closed_all;
 };

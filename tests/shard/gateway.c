@@ -48,7 +48,11 @@ set_up(void **state, enum quic_conn_id_mode mode)
 		.connections = 300,
 		.mailbox_datagrams = 64,
 		.idle = shard_idle_defaults,
-		.quic = {.id_mode = mode, .gateway = 1, .epoch = 1, .entropy = {1, 2, 3, 4}},
+		.quic = {.limits = {.handshake_timeout_ns = 10 * BASE_SECOND},
+			.id_mode = mode,
+			.gateway = 1,
+			.epoch = 1,
+			.entropy = {1, 2, 3, 4}},
 		.quic_port = QUIC,
 		.udp_echo_port = ECHO};
 	f->config.ports[0].port = f->ends[0];

@@ -89,6 +89,44 @@ shard_turn__brings_each_initial_to_its_home(void **state)
 }
 
 static void
+shard_turn__gives_a_new_connection_to_where_it_is_placed(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t initial[1200] = {0xc0, 0, 0, 0, 1, 8};
+	unsigned before[SHARDS];
+
+	meet(f);
+	assert_true(shard_group_place(f->group, 0, 2, 1000));
+	assert_true(shard_group_place(f->group, 1, 2, 1000));
+	for (uint16_t port = 6000; port < 6030; port++)
+		client_send(f, port, QUIC, initial, sizeof(initial));
+	turn_all(f);
+	assert_int_equal(received(2), 30);
+	assert_true(fake_endpoints[2]->last.placed);
+	/* By the queue's shard to its home and from there, or at once. */
+	assert_in_range(fake_endpoints[2]->last.hops, 1, 2);
+	/* The clients are where they are, whatever is ordered meanwhile; others come home. */
+	assert_true(shard_group_place(f->group, 0, 1, 1000));
+	assert_true(shard_group_place(f->group, 1, 1, 0));
+	for (uint16_t port = 6000; port < 6030; port++)
+		client_send(f, port, QUIC, initial, sizeof(initial));
+	turn_all(f);
+	assert_int_equal(received(2), 60);
+	for (unsigned i = 0; i < SHARDS; i++)
+		before[i] = received(i);
+	initial[6] = 1;
+	for (uint16_t port = 6000; port < 6030; port++)
+		client_send(f, port, QUIC, initial, sizeof(initial));
+	turn_all(f);
+	assert_int_equal(received(0), before[0]);
+	assert_in_range(received(1), before[1] + 10, before[1] + 29);
+	assert_int_equal(received(1) + received(2), before[1] + before[2] + 30);
+	assert_false(shard_group_place(f->group, 0, SHARDS, 1));
+	assert_false(shard_group_place(f->group, SHARDS, 0, 1));
+	assert_false(shard_group_place(f->group, 0, 1, 1001));
+}
+
+static void
 shard_turn__brings_short_headers_to_the_owner(void **state)
 {
 	struct fixture *f = *state;
@@ -267,6 +305,8 @@ main(void)
 			shard_turn__echoes_udp_once_neighbours_are_resolved, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__brings_each_initial_to_its_home, gateway_setup, gateway_teardown),
+		cmocka_unit_test_setup_teardown(shard_turn__gives_a_new_connection_to_where_it_is_placed,
+			gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__brings_short_headers_to_the_owner, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
