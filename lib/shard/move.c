@@ -66,7 +66,9 @@ begin(struct shard_moves *moves, const struct shard_control_move *move, uint64_t
 		refusal = SHARD_MOVE_STOPPING;
 	else if (conn == NULL)
 		refusal = SHARD_MOVE_UNKNOWN;
-	else if (moves->config.services != NULL && !service_can_move(moves->config.services, conn))
+	/* Once it is closing, CLOSED may have been told, and the service has given its state back. */
+	else if (quic_conn_is_open(conn) && moves->config.services != NULL &&
+		!service_can_move(moves->config.services, conn))
 		refusal = SHARD_MOVE_SERVICE;
 	else
 		verdict = quic_conn_move_begin(conn, move->target, now_ns);
