@@ -374,6 +374,16 @@ quic_recv_buffer_settle(
 	unreserve(buffer, memory, account);
 }
 
+uint32_t
+quic_recv_buffer_chunks(const struct quic_recv_buffer *buffer)
+{
+	uint32_t count = buffer->reserved;
+
+	for (const struct quic_recv_chunk *chunk = buffer->first; chunk != NULL; chunk = chunk->next)
+		count++;
+	return count;
+}
+
 void
 quic_recv_buffer_check(const struct quic_recv_buffer *buffer, const struct quic_memory *memory)
 {

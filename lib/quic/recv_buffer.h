@@ -85,6 +85,8 @@ quic_recv_buffer_finished(const struct quic_recv_buffer *buffer)
 	return buffer->read_offset == buffer->final_size;
 }
 
+/* Chunks that the account is charged for: those it has and those that are reserved. */
+uint32_t quic_recv_buffer_chunks(const struct quic_recv_buffer *buffer);
 void quic_recv_buffer_check(const struct quic_recv_buffer *buffer, const struct quic_memory *memory);
 
 #endif

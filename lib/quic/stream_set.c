@@ -596,12 +596,13 @@ quic_stream_set_check(const struct quic_stream_set *set, const struct quic_memor
 {
 	unsigned count = set->buckets != NULL ? TABLE_BUCKETS : QUIC_STREAM_SET_OWN_BUCKETS;
 	struct quic_stream *const *buckets = set->buckets != NULL ? set->buckets : set->own_buckets;
-	uint32_t streams = 0;
+	uint32_t streams = 0, chunks = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		for (const struct quic_stream *stream = buckets[i]; stream != NULL;
 			stream = stream->hash_next) {
 			streams++;
+			chunks += quic_recv_buffer_chunks(&stream->receive);
 			quic_recv_buffer_check(&stream->receive, memory);
 			quic_send_buffer_check(&stream->send);
 			base_assert(
@@ -611,5 +612,5 @@ quic_stream_set_check(const struct quic_stream_set *set, const struct quic_memor
 			base_assert((stream->id >> 2) < set->kinds[stream->id & 3].opened);
 		}
 	}
-	base_assert(streams == set->count);
+	base_assert(streams == set->count && chunks == set->account.used);
 }
