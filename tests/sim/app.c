@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The application on both ends of the simulator, and the check of every octet. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/reader.h"
 #include "base/writer.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/heap.h"
+#include "tests/sim/lent.h"
+#include "tests/sim/group.h"
 
 enum { PERIOD = 65521 };
 
@@ -22,14 +23,13 @@ pattern_at(uint64_t stream_id, uint64_t offset)
 }
 
 static struct sim_stream *
-new_stream(struct sim *sim, struct sim_conn *conn, uint64_t id, bool is_server)
+new_stream(struct sim *sim, struct quic_conn *conn, struct sim_conn *state, uint64_t id, bool is_server)
 {
-	struct sim_stream *stream = calloc(1, sizeof(*stream));
+	struct sim_stream *stream = sim_heap_take(sizeof(*stream));
 
-	if (stream == NULL)
-		abort();
 	stream->id = id;
-	stream->conn = conn;
+	stream->conn = state;
+	stream->handle = quic_conn_handle(conn);
 	stream->is_server = is_server;
 	stream->begun_ns = sim->now_ns;
 	stream->next = sim->streams;
@@ -44,9 +44,21 @@ front(const struct sim_stream *stream)
 	return stream->is_server ? 0 : SIM_REQUEST_HEADER_BYTES;
 }
 
+static bool
+lend(struct sim *sim, struct quic_conn *conn, struct sim_stream *stream, const uint8_t *octets,
+	uint64_t length, bool fin)
+{
+	const struct sim_lent *lent = sim_lend(sim, stream, octets, length);
+
+	if (quic_conn_stream_write_static(conn, stream->id, lent->octets, length, fin, lent->cookie))
+		return true;
+	sim_lent_released(sim, stream, lent->cookie);
+	return false;
+}
+
 /* Writes as much as is taken: every third stream by reference, the others copied. */
 static void
-write_more(struct quic_conn *conn, struct sim_stream *stream)
+write_more(struct sim *sim, struct quic_conn *conn, struct sim_stream *stream)
 {
 	uint64_t end = front(stream) + stream->to_send;
 
@@ -67,8 +79,7 @@ write_more(struct quic_conn *conn, struct sim_stream *stream)
 		const uint8_t *octets = pattern_at(stream->id, offset);
 		bool last = stream->sent + length == end;
 
-		if (stream->id % 3 == 0 &&
-			quic_conn_stream_write_static(conn, stream->id, octets, length, last, offset)) {
+		if (stream->id % 3 == 0 && lend(sim, conn, stream, octets, length, last)) {
 			stream->sent += length;
 		} else {
 			size_t taken = quic_conn_stream_write(conn, stream->id, octets, length, last);
@@ -93,14 +104,14 @@ open_requests(struct sim *sim, struct quic_conn *conn, struct sim_conn *state)
 
 		if (!quic_conn_stream_open(conn, !config->unidirectional, &id))
 			return;
-		stream = new_stream(sim, state, id, false);
+		stream = new_stream(sim, conn, state, id, false);
 		stream->to_send = config->upload_bytes;
 		stream->to_receive = state->number == 0 && config->elephant_bytes != 0
 			? config->elephant_bytes
 			: config->download_bytes;
 		quic_conn_stream_set_user(conn, id, stream);
 		state->opened++;
-		write_more(conn, stream);
+		write_more(sim, conn, stream);
 	}
 }
 
@@ -148,6 +159,8 @@ check_pattern(struct sim *sim, struct sim_stream *stream, const uint8_t *octets,
 			sim_fail(sim, "octets of stream %llu near %llu are not those sent",
 				(unsigned long long)stream->id, (unsigned long long)stream->received);
 		stream->received += part;
+		if (stream->conn != NULL)
+			stream->conn->received += part;
 		octets += part;
 		length -= part;
 	}
@@ -174,13 +187,13 @@ finish_reading(struct sim *sim, struct quic_conn *conn, struct sim_stream *strea
 			sim_fail(sim, "the server may not answer on a stream of its own");
 			return;
 		}
-		answer = new_stream(sim, NULL, id, true);
+		answer = new_stream(sim, conn, NULL, id, true);
 		answer->to_send = stream->to_send;
 		quic_conn_stream_set_user(conn, id, answer);
-		write_more(conn, answer);
+		write_more(sim, conn, answer);
 		return;
 	}
-	write_more(conn, stream);
+	write_more(sim, conn, stream);
 }
 
 static void
@@ -216,8 +229,8 @@ stream_of(struct sim *sim, struct sim_node *node, const struct quic_event *event
 
 	if (stream != NULL)
 		return stream;
-	stream = new_stream(
-		sim, node->is_server ? NULL : quic_conn_user(event->conn), event->stream_id, node->is_server);
+	stream = new_stream(sim, event->conn, node->is_server ? NULL : quic_conn_user(event->conn),
+		event->stream_id, node->is_server);
 	/* A unidirectional stream of the server's is the answer to a request of ours. */
 	if (!node->is_server) {
 		stream->to_receive = sim->config.download_bytes;
@@ -262,6 +275,10 @@ on_closed(struct sim *sim, struct sim_node *node, const struct quic_event *event
 {
 	struct sim_conn *state;
 
+	for (struct sim_stream *stream = sim->streams; stream != NULL; stream = stream->next)
+		if (stream->is_server == node->is_server && stream->handle.slot == event->handle.slot &&
+			stream->handle.generation == event->handle.generation)
+			sim_lent_all_released(sim, stream);
 	if (node->is_server) {
 		sim->server_closed++;
 		if (event->error_code != 0)
@@ -283,8 +300,13 @@ sim_app_event(struct sim *sim, struct sim_node *node, const struct quic_event *e
 
 	switch (event->type) {
 	case QUIC_EVENT_CONNECTED:
-		if (state == NULL)
+		if (state == NULL) {
+			uint32_t number = sim_number(sim, &quic_conn_path(event->conn)->remote);
+
+			if (number < SIM_CONNECTIONS_MAX)
+				sim->connections[number].server = event->handle;
 			break;
+		}
 		state->connected = true;
 		state->connected_ns = sim->now_ns;
 		open_requests(sim, event->conn, state);
@@ -298,7 +320,14 @@ sim_app_event(struct sim *sim, struct sim_node *node, const struct quic_event *e
 		read_stream(sim, event->conn, stream_of(sim, node, event));
 		break;
 	case QUIC_EVENT_STREAM_WRITABLE:
-		write_more(event->conn, stream_of(sim, node, event));
+		write_more(sim, event->conn, stream_of(sim, node, event));
+		break;
+	case QUIC_EVENT_STREAM_RELEASED:
+		sim_lent_released(sim, event->stream_user, event->cookie);
+		break;
+	case QUIC_EVENT_STREAM_CLOSED:
+		if (event->stream_user != NULL)
+			sim_lent_all_released(sim, event->stream_user);
 		break;
 	case QUIC_EVENT_STREAM_RESET:
 	case QUIC_EVENT_STREAM_STOPPED:

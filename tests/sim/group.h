@@ -14,6 +14,19 @@ struct sim_group_ops {
 	void (*check)(struct sim *sim);
 	/* After the last connection has gone. */
 	void (*close)(struct sim *sim);
+	/* After the endpoints have been closed. */
+	void (*fini)(struct sim *sim);
 };
+
+/* Another shard of the gateway whose first one is `home`. */
+void sim_open_shard(struct sim *sim, struct sim_node *node, const struct sim_node *home, uint16_t shard);
+void sim_close_shard(struct sim_node *node);
+void sim_pull_events(struct sim *sim, struct sim_node *node);
+/* The last stage of a turn: all that it has to send goes into the link. */
+void sim_send(struct sim *sim, struct sim_node *node, struct net_impair *link);
+/* The number of the client's connection behind an address that the gateway sees now; SIM_CONNECTIONS_MAX: none. */
+uint32_t sim_number(const struct sim *sim, const struct base_address *remote);
+/* Nobody may look at received octets any more (architecture, O7). */
+void sim_scribble(struct net_impair_item *item);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table of scenarios, and those about handshakes, transfers and ordinary faults. */
+#include "tests/sim/scenario.h"
 #include "tests/sim/scenarios.h"
 
 #include <string.h>
@@ -423,7 +424,7 @@ resumption(struct sim_config *config, struct base_random *random)
 static void
 no_tickets_verify(struct sim *sim)
 {
-	if (sim->client.pools[QUIC_POOL_HANDSHAKE]->in_use != 0)
+	if (sim->client.pools[QUIC_POOL_HANDSHAKE].pool.in_use != 0)
 		sim_fail(sim, "the client kept its handshake's memory");
 }
 
@@ -488,3 +489,6 @@ const struct sim_scenario sim_scenarios[] = {
 	{"small_windows", "flow control of little more than a packet", small_windows},
 };
 const unsigned sim_scenario_count = sizeof(sim_scenarios) / sizeof(sim_scenarios[0]);
+
+const struct sim_plant_case sim_plants[1];
+const unsigned sim_plant_count = 0;

@@ -93,7 +93,7 @@ give_back(struct sim *sim)
 		void **chunk = sim->stolen;
 
 		sim->stolen = *chunk;
-		base_pool_give(sim->server.pools[QUIC_POOL_CHUNK], chunk);
+		base_pool_give(&sim->server.pools[QUIC_POOL_CHUNK].pool, chunk);
 	}
 }
 
@@ -101,7 +101,7 @@ give_back(struct sim *sim)
 static void
 steal_tick(struct sim *sim)
 {
-	struct base_pool *pool = sim->server.pools[QUIC_POOL_CHUNK];
+	struct base_pool *pool = &sim->server.pools[QUIC_POOL_CHUNK].pool;
 	bool ready = true;
 
 	for (uint32_t i = 0; i < sim->config.connections; i++)

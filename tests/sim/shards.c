@@ -2,22 +2,31 @@
 /* The shards of the simulator: their turns, mailboxes and moves, and what must always hold between them. */
 #include "tests/sim/shards.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
+#include "quic/conn_internal.h"
+#include "tests/sim/lent.h"
 
 /* Between two turns of a shard the others have some. */
 enum { TURN_OF = 4, TURN_IN = 3 };
 
+enum { TLS_MEMORY_BYTES = SIM_SLOTS_MAX * TLS_MEMORY_HANDSHAKE_BYTES };
+
 #define CONTROL_MAX_NS (4 * BASE_MS)
-#define TRANSIT_MAX_NS (CONTROL_MAX_NS + BASE_MS)
 
 static struct sim *
 of(void *with)
 {
 	return with;
+}
+
+bool
+sim_planted(struct sim *sim, enum sim_plant plant)
+{
+	return sim->config.plant == plant && sim->shards->outcomes[SHARD_MOVE_DONE] > 0 &&
+		base_random_below(&sim->random, 4) == 0;
 }
 
 /* ---- mailboxes ---- */
@@ -28,11 +37,19 @@ take_result(struct sim *sim, const struct shard_control_move *move)
 	struct sim_shards *group = sim->shards;
 	uint64_t bit = UINT64_C(1) << move->ticket % 64;
 
-	if (group->in_flight == 0 || (group->in_flight_tickets & bit) == 0)
+	if (sim_planted(sim, SIM_PLANT_RESULT_LOST))
+		return;
+	if (group->in_flight == 0 || (group->in_flight_tickets & bit) == 0) {
 		sim_fail(sim, "a move was told the result of twice");
+		return;
+	}
 	group->in_flight_tickets &= ~bit;
 	group->in_flight--;
 	group->outcomes[move->outcome]++;
+	if (move->outcome == SHARD_MOVE_REFUSED)
+		group->verdicts[move->verdict]++;
+	if (sim_planted(sim, SIM_PLANT_RESULT_TWICE))
+		take_result(sim, move);
 }
 
 static void
@@ -46,7 +63,13 @@ post(void *with, uint16_t to, const struct shard_control *control)
 		return;
 	}
 	shard = &sim->shards->shards[to];
-	if (shard->control_count == SIM_MOVES_MAX + SIM_CONTROL_SPARE) {
+	if (control->kind == SHARD_CONTROL_GRANT || control->kind == SHARD_CONTROL_GRANT_LATE) {
+		sim_watch_left(sim, control->move.handle);
+		sim->seen[SIM_SEEN_STOPPED_TRANSIT] += shard->stage != SIM_RUNNING;
+		if (sim_planted(sim, SIM_PLANT_GRANT_LOST))
+			return;
+	}
+	if (shard->control_count == SIM_CONTROL_PLACES) {
 		sim_fail(sim, "the control mailbox of shard %u is full", to);
 		return;
 	}
@@ -54,8 +77,8 @@ post(void *with, uint16_t to, const struct shard_control *control)
 	if (shard->control_count == 0)
 		shard->control_at_ns = sim->now_ns +
 			base_random_below(&sim->random, 2) * base_random_below(&sim->random, CONTROL_MAX_NS);
-	shard->control[(shard->control_first + shard->control_count++) %
-		(SIM_MOVES_MAX + SIM_CONTROL_SPARE)] = *control;
+	shard->control[(shard->control_first + shard->control_count++) % SIM_CONTROL_PLACES] = *control;
+	sim->seen[SIM_SEEN_CONTROL_FULL] += shard->control_count == SIM_CONTROL_PLACES;
 }
 
 static bool
@@ -74,15 +97,28 @@ hold(struct sim *sim, struct net_impair_item *item, const void *from, const void
 }
 
 static void
+drop(struct sim *sim, struct sim_shard *from, struct net_impair_item *item, uint64_t *counter)
+{
+	uint32_t number = sim_number(sim, &item->datagram.path.remote);
+
+	if (number < SIM_CONNECTIONS_MAX)
+		sim->connections[number].hurt_ns = sim->now_ns;
+	*counter += !sim_planted(sim, SIM_PLANT_DROP_UNCOUNTED);
+	hold(sim, item, from, NULL);
+	net_impair_release(&sim->up, item);
+}
+
+static void
 hand_over(struct sim *sim, struct sim_shard *from, struct net_impair_item *item, uint16_t to)
 {
-	struct sim_shards *group = sim->shards;
-	struct sim_shard *shard = &group->shards[to];
+	struct sim_shard *shard = &sim->shards->shards[to];
 
-	if (item->datagram.hops >= 4 || shard->mailbox_count == sim->config.mailbox) {
-		*(item->datagram.hops >= 4 ? &group->hop_drops : &group->mailbox_drops) += 1;
-		hold(sim, item, from, NULL);
-		net_impair_release(&sim->up, item);
+	if (item->datagram.hops >= 4) {
+		drop(sim, from, item, &sim->shards->hop_drops);
+		return;
+	}
+	if (shard->mailbox_count == sim->config.mailbox || shard->stage == SIM_ENDED) {
+		drop(sim, from, item, &sim->shards->mailbox_drops);
 		return;
 	}
 	item->datagram.hops++;
@@ -133,9 +169,10 @@ receive(struct sim *sim, struct sim_shard *shard)
 	}
 	shard_route(&shard->router, all, datagrams, count, destinations);
 	for (uint16_t i = 0; i < count; i++) {
-		if (destinations[i] != shard->router.self) {
+		if (destinations[i] != shard->index) {
 			hand_over(sim, shard, items[i], destinations[i]);
-			continue;
+			if (!sim_planted(sim, SIM_PLANT_DATAGRAM_KEPT))
+				continue;
 		}
 		if (datagrams[i].slot != BASE_SLOT_NONE)
 			shard_moves_see(&shard->moves,
@@ -153,39 +190,75 @@ take_control(struct sim *sim, struct sim_shard *shard)
 	while (shard->control_count > 0) {
 		struct shard_control control = shard->control[shard->control_first];
 
-		shard->control_first = (shard->control_first + 1) % (SIM_MOVES_MAX + SIM_CONTROL_SPARE);
+		shard->control_first = (shard->control_first + 1) % SIM_CONTROL_PLACES;
 		shard->control_count--;
-		shard_moves_take(&shard->moves, &control, sim->now_ns);
+		if (control.kind == SHARD_CONTROL_SLOTS)
+			quic_slots_come_home(&sim->server.slots, shard->index, control.slots, control.count);
+		else
+			shard_moves_take(&shard->moves, &control, sim->now_ns);
 	}
 }
 
 static void
 send_slots_home(struct sim *sim, struct sim_shard *shard)
 {
-	uint32_t numbers[8], count;
+	struct shard_control control = {.kind = SHARD_CONTROL_SLOTS, .from = shard->index};
 	uint16_t home;
 
-	while ((count = quic_slots_surplus(&sim->server.slots, shard->router.self, &home, numbers, 8)) > 0)
-		quic_slots_come_home(&sim->server.slots, home, numbers, count);
+	for (uint16_t i = 0; i < sim->config.shards; i++)
+		if (!has_room(sim, i))
+			return;
+	control.count = quic_slots_surplus(
+		&sim->server.slots, shard->index, &home, control.slots, SHARD_CONTROL_SLOTS_MAX);
+	if (control.count == 0)
+		return;
+	sim->seen[SIM_SEEN_SLOTS_HOME]++;
+	post(sim, home, &control);
+}
+
+static void
+end_turn(struct sim *sim, struct sim_shard *shard)
+{
+	shard_moves_end_turn(&shard->moves, sim->now_ns);
+	while (shard->received_count > 0) {
+		struct net_impair_item *item = shard->received[--shard->received_count];
+
+		sim_scribble(item);
+		hold(sim, item, shard, NULL);
+		net_impair_release(&sim->up, item);
+		sim->shards->handled++;
+	}
 }
 
 static void
 turn(struct sim *sim, struct sim_shard *shard)
 {
+	bool elsewhere = sim->config.plant == SIM_PLANT_TLS_ELSEWHERE;
+	struct tls_memory *before =
+		tls_memory_bind(sim->shards->shards[(shard->index + elsewhere) % sim->config.shards].tls);
+
 	receive(sim, shard);
 	if (sim->now_ns >= shard->control_at_ns)
 		take_control(sim, shard);
+	if (shard->received_count > 0 && sim_planted(sim, SIM_PLANT_RECEIVED_EARLY))
+		sim_scribble(shard->received[0]);
 	sim_pull_events(sim, shard->node);
 	quic_endpoint_expire(shard->node->endpoint, sim->now_ns);
 	sim_pull_events(sim, shard->node);
 	sim_send(sim, shard->node, &sim->down);
-	shard_moves_end_turn(&shard->moves, sim->now_ns);
-	while (shard->received_count > 0) {
-		struct net_impair_item *item = shard->received[--shard->received_count];
+	end_turn(sim, shard);
+	if (base_random_below(&sim->random, TURN_OF) == 0)
+		send_slots_home(sim, shard);
+	tls_memory_bind(before);
+}
 
-		hold(sim, item, shard, NULL);
-		net_impair_release(&sim->up, item);
-	}
+/* As shard_run() does it. */
+static void
+go_on_to_end(struct sim *sim, struct sim_shard *shard)
+{
+	if (shard->stage == SIM_DRAINING && shard->control_count == 0 &&
+		quic_endpoint_connections(shard->node->endpoint) == 0)
+		shard->stage = SIM_ENDED;
 }
 
 /* ---- the manager ---- */
@@ -205,170 +278,151 @@ sim_shards_any(struct sim *sim, struct quic_slot_owner *owner)
 	return (struct quic_handle){.slot = BASE_SLOT_NONE};
 }
 
-static void
-ask_for_move(struct sim *sim)
+bool
+sim_shards_ask(struct sim *sim, struct quic_handle handle, uint16_t owner, uint16_t target)
 {
 	struct sim_shards *group = sim->shards;
-	struct shard_control control = {.kind = SHARD_CONTROL_MOVE, .from = SHARD_MANAGER};
-	struct quic_slot_owner owner;
+	struct shard_control control = {.kind = SHARD_CONTROL_MOVE,
+		.from = SHARD_MANAGER,
+		.move = {.handle = handle, .target = target}};
 
-	if (group->in_flight == SIM_MOVES_MAX)
-		return;
-	control.move.handle = sim_shards_any(sim, &owner);
-	if (control.move.handle.slot == BASE_SLOT_NONE)
-		return;
-	control.move.target = (uint16_t)base_random_below(&sim->random, sim->config.shards);
-	/* What the manager believes may be out of date. */
-	if (base_random_below(&sim->random, 16) == 0)
-		owner.owner = (uint16_t)base_random_below(&sim->random, sim->config.shards);
-	if (base_random_below(&sim->random, 16) == 0)
-		control.move.handle.generation--;
+	if (group->in_flight == SIM_MOVES_MAX || group->shards[owner].stage == SIM_ENDED)
+		return false;
 	while ((group->in_flight_tickets >> control.move.ticket & 1) != 0)
 		control.move.ticket++;
 	group->in_flight_tickets |= UINT64_C(1) << control.move.ticket;
 	group->in_flight++;
-	post(sim, owner.owner, &control);
-}
-
-/* ---- what must hold ---- */
-
-static void
-copy_slots(struct sim *sim)
-{
-	const struct quic_slots *slots = &sim->server.slots;
-
-	for (uint32_t slot = 0; slot < slots->count; slot++) {
-		struct quic_slot_owner owner;
-
-		quic_slots_owner(slots, slot, &owner);
-		if (owner.state == QUIC_SLOT_OWNED || owner.state == QUIC_SLOT_IN_TRANSIT)
-			memcpy(sim->shards->copies + (size_t)slot * slots->slot_bytes,
-				quic_slots_at(slots, slot), slots->slot_bytes);
-	}
-}
-
-/* O1, O2: in the turn of one shard the slots and words of all others stay as they are. */
-static void
-turn_watched(struct sim *sim, uint16_t index)
-{
-	const struct quic_slots *slots = &sim->server.slots;
-	struct quic_slot_owner before[SIM_SLOTS_MAX], after;
-
-	for (uint32_t slot = 0; slot < slots->count; slot++)
-		quic_slots_owner(slots, slot, &before[slot]);
-	copy_slots(sim);
-	turn(sim, &sim->shards->shards[index]);
-	for (uint32_t slot = 0; slot < slots->count; slot++) {
-		if (before[slot].owner == index || before[slot].state == QUIC_SLOT_FREE ||
-			before[slot].state == QUIC_SLOT_RETIRED)
-			continue;
-		quic_slots_owner(slots, slot, &after);
-		if (after.owner != before[slot].owner || after.state != before[slot].state ||
-			after.generation != before[slot].generation)
-			sim_fail(sim, "shard %u wrote the word of slot %u, which is shard %u's", index, slot,
-				before[slot].owner);
-		if (memcmp(sim->shards->copies + (size_t)slot * slots->slot_bytes, quic_slots_at(slots, slot),
-			    slots->slot_bytes) != 0)
-			sim_fail(sim, "shard %u touched slot %u, which is shard %u's", index, slot,
-				before[slot].owner);
-	}
+	post(sim, owner, &control);
+	return true;
 }
 
 static void
-watch_transit(struct sim *sim)
+ask_for_move(struct sim *sim)
 {
-	struct sim_shards *group = sim->shards;
 	struct quic_slot_owner owner;
+	struct quic_handle handle = sim_shards_any(sim, &owner);
+	uint16_t target = (uint16_t)base_random_below(&sim->random, sim->config.shards);
 
-	for (uint32_t slot = 0; slot < sim->server.slots.count; slot++) {
-		uint64_t *since_ns = &group->transit_since_ns[slot];
-
-		quic_slots_owner(&sim->server.slots, slot, &owner);
-		if (owner.state != QUIC_SLOT_IN_TRANSIT) {
-			*since_ns = 0;
-			continue;
-		}
-		if (*since_ns == 0)
-			*since_ns = sim->now_ns;
-		if (sim->now_ns - *since_ns > TRANSIT_MAX_NS)
-			sim_fail(sim, "slot %u is in transit since %.3f ms", slot,
-				(double)(sim->now_ns - *since_ns) / 1e6);
-		if (sim->now_ns - *since_ns > group->longest_transit_ns)
-			group->longest_transit_ns = sim->now_ns - *since_ns;
-	}
-}
-
-/* How long the clients had to wait for their next octet, in the whole run. */
-static void
-watch_progress(struct sim *sim)
-{
-	struct sim_shards *group = sim->shards;
-	uint64_t octets = 0;
-
-	if (sim->connections[0].done_ns != 0)
+	if (handle.slot == BASE_SLOT_NONE || sim->shards->shards[target].stage != SIM_RUNNING)
 		return;
-	for (const struct sim_stream *stream = sim->streams; stream != NULL; stream = stream->next)
-		octets += stream->received;
-	if (octets != group->progress_octets || octets == 0) {
-		group->progress_octets = octets;
-		group->progress_ns = sim->now_ns;
-	}
-	if (sim->now_ns - group->progress_ns > group->longest_stall_ns)
-		group->longest_stall_ns = sim->now_ns - group->progress_ns;
+	/* What the manager believes may be out of date. */
+	if (base_random_below(&sim->random, 16) == 0)
+		owner.owner = (uint16_t)base_random_below(&sim->random, sim->config.shards);
+	if (base_random_below(&sim->random, 16) == 0)
+		handle.generation--;
+	sim_shards_ask(sim, handle, owner.owner, target);
 }
 
-static void
-check_group(struct sim *sim)
+void
+sim_shards_hold(struct sim *sim, uint16_t shard, uint64_t until_ns)
 {
-	uint32_t connections = 0, words = 0;
+	sim->shards->shards[shard].held_until_ns = until_ns;
+}
+
+void
+sim_shards_stop(struct sim *sim, uint16_t index)
+{
+	struct sim_shard *shard = &sim->shards->shards[index];
+
+	shard->stage = SIM_DRAINING;
+	quic_endpoint_stop_accepting(shard->node->endpoint);
+	shard_moves_stop(&shard->moves);
+	quic_endpoint_close_all(shard->node->endpoint, 0, false, sim->now_ns);
+}
+
+/* ---- what is done wrong to be found ---- */
+
+/* In the turn of this shard. */
+static void
+do_wrong(struct sim *sim, struct sim_shard *shard)
+{
+	static const struct shard_control nothing = {.kind = SHARD_CONTROL_SLOTS};
+	struct quic_slots *slots = &sim->server.slots;
 	struct quic_slot_owner owner;
+	struct quic_handle handle = sim_shards_any(sim, &owner);
+	struct quic_conn *conn = handle.slot == BASE_SLOT_NONE ? NULL : quic_slots_at(slots, handle.slot);
+	bool other = conn != NULL && owner.owner != shard->index;
 
-	watch_transit(sim);
-	watch_progress(sim);
-	if (sim->steps % 64 != 0)
-		return;
-	for (uint16_t i = 0; i < sim->config.shards; i++) {
-		quic_endpoint_check(sim->shards->shards[i].node->endpoint);
-		quic_slots_check(&sim->server.slots, i);
-		connections += quic_endpoint_connections(sim->shards->shards[i].node->endpoint);
+	if (other && sim_planted(sim, SIM_PLANT_SLOT_TOUCHED))
+		conn->packets_lost++;
+	if (other && sim_planted(sim, SIM_PLANT_WORD_WRITTEN))
+		quic_slots_grant(slots, handle.slot, owner.owner, shard->index);
+	if (sim_planted(sim, SIM_PLANT_HEAP)) {
+		void *volatile memory = malloc(1);
+
+		free(memory);
 	}
-	for (uint32_t slot = 0; slot < sim->server.slots.count; slot++)
-		words += quic_slots_owner(&sim->server.slots, slot, &owner) && owner.state == QUIC_SLOT_OWNED;
-	if (connections != words)
-		sim_fail(sim, "%u slots are owned and the shards have %u connections", words, connections);
+	if (sim_planted(sim, SIM_PLANT_ELEMENT_KEPT))
+		base_pool_take(&shard->node->pools[QUIC_POOL_SENT].pool);
+	if (sim_planted(sim, SIM_PLANT_ELEMENT_TWICE)) {
+		void *element = base_pool_take(&shard->node->pools[QUIC_POOL_SENT].pool);
+
+		base_pool_give(&shard->node->pools[QUIC_POOL_SENT].pool, element);
+		base_pool_give(&shard->node->pools[QUIC_POOL_SENT].pool, element);
+	}
+	if (sim_planted(sim, SIM_PLANT_POOL_MISCOUNTED))
+		shard->node->pools[QUIC_POOL_STREAM].pool.in_use++;
+	if (conn != NULL && !other && sim_planted(sim, SIM_PLANT_CHARGE_LOST))
+		conn->streams.account.used++;
+	if (conn != NULL && !other && conn->own_ids.want != 0 && sim_planted(sim, SIM_PLANT_ID_ASTRAY))
+		conn->own_ids.second ^= conn->own_ids.want;
+	for (uint16_t i = 0; i < SIM_CONTROL_SPARE && sim_planted(sim, SIM_PLANT_CONTROL_CROWDED); i++)
+		post(sim, (uint16_t)((shard->index + 1) % sim->config.shards), &nothing);
+	for (struct sim_stream *stream = sim->streams; stream != NULL; stream = stream->next) {
+		if (stream->lent == NULL)
+			continue;
+		if (sim_planted(sim, SIM_PLANT_LENT_CHANGED))
+			stream->lent->octets[stream->lent->length / 2] ^= 1;
+	}
 }
 
 /* ---- the group ---- */
 
 static void
+open_shard(struct sim *sim, uint16_t index)
+{
+	struct sim_shard *shard = &sim->shards->shards[index];
+	struct shard_moves_config moves = {.self = index,
+		.slots = &sim->server.slots,
+		.services = &shard->services,
+		.post = post,
+		.has_room = has_room,
+		.with = sim};
+
+	shard->sim = sim;
+	shard->index = index;
+	shard->node = index == 0 ? &sim->server : &sim->shards->others[index - 1];
+	if (index > 0)
+		sim_open_shard(sim, shard->node, &sim->server, index);
+	shard->router = (struct shard_router){.slots = &sim->server.slots,
+		.codec = sim->server.codec,
+		.self = index,
+		.shards = sim->config.shards};
+	moves.endpoint = shard->node->endpoint;
+	shard_moves_init(&shard->moves, &moves);
+	sim_service_open(shard);
+	shard->tls = tls_memory_open(NULL, TLS_MEMORY_BYTES, 0);
+	if (shard->tls == NULL)
+		abort();
+}
+
+static void
 open_group(struct sim *sim)
 {
-	struct sim_shards *group = calloc(1, sizeof(*group));
-	const struct quic_slots *slots = &sim->server.slots;
-
-	if (group == NULL || sim->config.shards > SIM_SHARDS_MAX || sim->config.mailbox > SIM_MAILBOX_MAX ||
-		slots->count > SIM_SLOTS_MAX)
+	if (sim->config.shards > SIM_SHARDS_MAX || sim->config.mailbox > SIM_MAILBOX_MAX ||
+		sim->server.slots.count > SIM_SLOTS_MAX)
 		abort();
-	sim->shards = group;
-	group->copies = malloc((size_t)slots->count * slots->slot_bytes);
-	if (group->copies == NULL)
-		abort();
-	for (uint16_t i = 0; i < sim->config.shards; i++) {
-		struct sim_shard *shard = &group->shards[i];
-		struct shard_moves_config moves = {.self = i,
-			.slots = &sim->server.slots,
-			.post = post,
-			.has_room = has_room,
-			.with = sim};
+	sim->shards = sim_heap_take(sizeof(*sim->shards));
+	sim_watch_open(sim);
+	for (uint16_t i = 0; i < sim->config.shards; i++)
+		open_shard(sim, i);
+}
 
-		shard->node = i == 0 ? &sim->server : &group->others[i - 1];
-		if (i > 0)
-			sim_open_shard(sim, shard->node, &sim->server, i);
-		shard->router = (struct shard_router){
-			.slots = slots, .codec = sim->server.codec, .self = i, .shards = sim->config.shards};
-		moves.endpoint = shard->node->endpoint;
-		shard_moves_init(&shard->moves, &moves);
-	}
+static bool
+may_turn(struct sim *sim, const struct sim_shard *shard)
+{
+	return base_random_below(&sim->random, TURN_OF) < TURN_IN && sim->now_ns >= shard->held_until_ns &&
+		shard->stage != SIM_ENDED;
 }
 
 static void
@@ -384,12 +438,19 @@ turn_group(struct sim *sim)
 	}
 	for (uint16_t i = 0; i < sim->config.shards; i++) {
 		uint16_t index = (uint16_t)((first + i) % sim->config.shards);
+		struct sim_shard *shard = &sim->shards->shards[index];
 
-		if (base_random_below(&sim->random, TURN_OF) < TURN_IN)
-			turn_watched(sim, index);
-		if (base_random_below(&sim->random, TURN_OF) == 0)
-			send_slots_home(sim, &sim->shards->shards[index]);
+		if (!may_turn(sim, shard))
+			continue;
+		sim_watch_before_turn(sim);
+		turn(sim, shard);
+		if (sim->config.plant != SIM_PLANT_NONE)
+			do_wrong(sim, shard);
+		sim_watch_after_turn(sim, index);
+		go_on_to_end(sim, shard);
 	}
+	if (sim_planted(sim, SIM_PLANT_PAUSE))
+		sim_shards_hold(sim, first, sim->now_ns + 500 * BASE_MS);
 }
 
 static uint64_t
@@ -400,6 +461,12 @@ group_deadline(const struct sim *sim)
 	for (uint16_t i = 0; i < sim->config.shards; i++) {
 		const struct sim_shard *shard = &sim->shards->shards[i];
 
+		if (shard->stage == SIM_ENDED)
+			continue;
+		if (sim->now_ns < shard->held_until_ns) {
+			deadline_ns = base_time_earlier(deadline_ns, shard->held_until_ns);
+			continue;
+		}
 		if (shard->mailbox_count > 0)
 			return 0;
 		if (shard->control_count > 0)
@@ -424,6 +491,32 @@ group_connections(const struct sim *sim)
 }
 
 static void
+note_what_happened(struct sim *sim)
+{
+	static const struct {
+		enum sim_seen seen;
+		enum shard_move_counter counter;
+	} counted[] = {{SIM_SEEN_MOVES, SHARD_MOVES_ATTACHED}, {SIM_SEEN_BY_SIGHT, SHARD_MOVES_BY_SIGHT},
+		{SIM_SEEN_LATE, SHARD_MOVES_LATE}, {SIM_SEEN_KEPT, SHARD_MOVES_KEPT},
+		{SIM_SEEN_ABANDONED, SHARD_MOVES_ABANDONED}, {SIM_SEEN_CLOSED_WAITING, SHARD_MOVES_CLOSED}};
+	const struct sim_shards *group = sim->shards;
+
+	for (unsigned i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
+		sim->seen[counted[i].seen] = sim_shards_counter(sim, counted[i].counter);
+	sim->seen[SIM_SEEN_NO_IDS] = group->verdicts[QUIC_MOVE_NO_IDS];
+	sim->seen[SIM_SEEN_SERVICE_REFUSED] = group->outcomes[SHARD_MOVE_SERVICE];
+	sim->seen[SIM_SEEN_MAILBOX_FULL] = group->mailbox_drops;
+	for (uint16_t i = 0; i < sim->config.shards; i++) {
+		const struct sim_node *node = group->shards[i].node;
+
+		sim->seen[SIM_SEEN_RETIRED_DROPS] += sim_counter(node, "drop_retired_id");
+		sim->seen[SIM_SEEN_RESETS] += sim_counter(node, "resets_received");
+		sim->seen[SIM_SEEN_IDLE_TIMEOUTS] += sim_counter(node, "idle_timeouts");
+		sim->seen[SIM_SEEN_STRAY] += sim_counter(node, "drop_unknown_connection");
+	}
+}
+
+static void
 close_group(struct sim *sim)
 {
 	struct sim_shards *group = sim->shards;
@@ -445,10 +538,18 @@ close_group(struct sim *sim)
 	}
 	if (sim->failure[0] == '\0' && group->in_flight != 0)
 		sim_fail(sim, "%u moves have no result", group->in_flight);
+	note_what_happened(sim);
 	for (uint16_t i = 1; i < sim->config.shards; i++)
 		sim_close_shard(group->shards[i].node);
-	free(group->copies);
-	free(group);
+}
+
+static void
+fini_group(struct sim *sim)
+{
+	for (uint16_t i = 0; i < sim->config.shards; i++)
+		tls_memory_close(sim->shards->shards[i].tls);
+	sim_watch_close(sim);
+	sim_heap_give(sim->shards);
 	sim->shards = NULL;
 }
 
@@ -467,6 +568,7 @@ const struct sim_group_ops sim_shards = {
 	.turn = turn_group,
 	.deadline = group_deadline,
 	.connections = group_connections,
-	.check = check_group,
+	.check = sim_watch_step,
 	.close = close_group,
+	.fini = fini_group,
 };

@@ -2,13 +2,18 @@
 /* The world of the simulator: two nodes, a NAT, two links, and time that jumps from event to event. */
 #include "tests/sim/group.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "quic/packet.h"
+#include "service/service.h"
+#include "tests/sim/heap.h"
+#include "tests/sim/lent.h"
 #include "tests/support/backend.h"
 #include "tests/support/route.h"
 #include "tests/tls/certificates.h"
@@ -34,6 +39,14 @@ sim_fail(struct sim *sim, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(sim->failure, sizeof(sim->failure), format, arguments);
 	va_end(arguments);
+	/* What has been done wrong on purpose cannot be tidied up. */
+	if (sim->config.finding != NULL) {
+		printf("%s  seed %" PRIu64 ": %s\n",
+			strstr(sim->failure, sim->config.finding) != NULL ? "found " : "FAILED", sim->seed,
+			sim->failure);
+		fflush(stdout);
+		_exit(strstr(sim->failure, sim->config.finding) == NULL);
+	}
 }
 
 struct sim_config
@@ -131,9 +144,11 @@ open_node(struct sim *sim, struct sim_node *node, bool is_server)
 	slots.regions[0] = node->slot_memory;
 	quic_slots_init(&node->slots, &slots, node->table_memory);
 	for (int i = 0; i < QUIC_POOL_COUNT; i++) {
-		node->pools[i] =
-			base_pool_open(NULL, quic_endpoint_pool_bytes((enum quic_pool)i), elements[i]);
-		config.pools[i] = node->pools[i];
+		uint32_t bytes = sim_pool_element_bytes(quic_endpoint_pool_bytes((enum quic_pool)i));
+
+		node->elements[i] = base_pool_open(NULL, bytes, elements[i]);
+		sim_pool_init(&node->pools[i], sim, node->elements[i], 0);
+		config.pools[i] = &node->pools[i].pool;
 	}
 	codec = quic_endpoint_conn_id_config(&config);
 	quic_conn_id_codec_init(&node->codec, sim->crypto, &codec);
@@ -150,6 +165,10 @@ sim_open_shard(struct sim *sim, struct sim_node *node, const struct sim_node *ho
 	node->endpoint_config = home->endpoint_config;
 	node->endpoint_config.shard = shard;
 	base_random_fill(&sim->random, node->endpoint_config.entropy, sizeof(node->endpoint_config.entropy));
+	for (int i = 0; i < QUIC_POOL_COUNT; i++) {
+		sim_pool_init(&node->pools[i], sim, home->elements[i], shard);
+		node->endpoint_config.pools[i] = &node->pools[i].pool;
+	}
 	node->buffers = taken(sizeof(*node->buffers) * SIM_BATCH);
 	node->endpoint_memory = taken(quic_endpoint_bytes(&home->endpoint_config.limits));
 	node->endpoint = quic_endpoint_open(node->endpoint_memory, &node->endpoint_config, sim->now_ns);
@@ -177,10 +196,10 @@ close_node(struct sim *sim, struct sim_node *node)
 
 	quic_endpoint_close(node->endpoint);
 	for (int i = 0; i < QUIC_POOL_COUNT; i++) {
-		if (node->pools[i]->in_use != 0)
-			sim_fail(
-				sim, "%u elements of pool %d were not given back", node->pools[i]->in_use, i);
-		base_pool_close(node->pools[i]);
+		if (node->elements[i]->in_use != 0)
+			sim_fail(sim, "%u elements of pool %d were not given back", node->elements[i]->in_use,
+				i);
+		base_pool_close(node->elements[i]);
 	}
 	for (uint16_t i = 0; i < node->slots.shards; i++)
 		slots += quic_slots_free_count(&node->slots, i);
@@ -242,8 +261,26 @@ sim_pull_events(struct sim *sim, struct sim_node *node)
 {
 	struct quic_event event;
 
-	while (quic_endpoint_next_event(node->endpoint, &event))
-		sim_app_event(sim, node, &event);
+	while (quic_endpoint_next_event(node->endpoint, &event)) {
+		if (node->services != NULL)
+			service_dispatch(node->services, &event);
+		else
+			sim_app_event(sim, node, &event);
+	}
+}
+
+uint32_t
+sim_number(const struct sim *sim, const struct base_address *remote)
+{
+	uint32_t port = (uint32_t)remote->port - sim->nat_port - SIM_CLIENT_PORT;
+
+	return port < SIM_CONNECTIONS_MAX ? port : SIM_CONNECTIONS_MAX;
+}
+
+void
+sim_scribble(struct net_impair_item *item)
+{
+	memset(item->datagram.octets, 0xdb, item->datagram.length);
 }
 
 /* As the NAT has it now: false for an address that is no longer mapped. */
@@ -267,6 +304,13 @@ translate(struct sim *sim, struct sim_node *to, struct base_datagram *datagram)
 }
 
 static void
+hurt_all(struct sim *sim)
+{
+	for (uint32_t i = 0; i < sim->config.connections; i++)
+		sim->connections[i].hurt_ns = sim->now_ns;
+}
+
+static void
 receive(struct sim *sim, struct sim_node *node, struct net_impair *link)
 {
 	struct net_impair_item *item;
@@ -279,6 +323,7 @@ receive(struct sim *sim, struct sim_node *node, struct net_impair *link)
 		*datagram = item->datagram;
 		/* Addresses of the server's side were given when it left; those of the client's are the NAT's now. */
 		if (!node->is_server && !translate(sim, node, datagram)) {
+			hurt_all(sim);
 			net_impair_release(link, item);
 			continue;
 		}
@@ -293,9 +338,21 @@ receive(struct sim *sim, struct sim_node *node, struct net_impair *link)
 	sim_pull_events(sim, node);
 }
 
+/* Datagrams that a link has not passed on as they were, and in order. */
+static uint64_t
+harm_done(const struct net_impair *link)
+{
+	return link->counters[NET_IMPAIR_LOST] + link->counters[NET_IMPAIR_QUEUE_FULL] +
+		link->counters[NET_IMPAIR_TOO_LONG] + link->counters[NET_IMPAIR_REORDERED] +
+		link->counters[NET_IMPAIR_CORRUPTED] + link->counters[NET_IMPAIR_NO_MEMORY];
+}
+
 static void
 transmit(struct sim *sim, struct sim_node *node, struct base_datagram *datagram, struct net_impair *link)
 {
+	uint64_t harm;
+	uint32_t number;
+
 	node->sent_bytes += datagram->length;
 	if (sim->trace)
 		printf("%12.6f %s port %u ip %u: %u octets\n", (double)(sim->now_ns - START_NS) / 1e9,
@@ -311,7 +368,11 @@ transmit(struct sim *sim, struct sim_node *node, struct base_datagram *datagram,
 		return;
 	if (!node->is_server)
 		translate(sim, &sim->server, datagram);
+	harm = harm_done(link);
 	net_impair_push(link, datagram, sim->now_ns);
+	number = sim_number(sim, &datagram->path.remote);
+	if (harm_done(link) != harm && number < SIM_CONNECTIONS_MAX)
+		sim->connections[number].hurt_ns = sim->now_ns;
 }
 
 void
@@ -338,8 +399,12 @@ turn(struct sim *sim, struct sim_node *node, struct net_impair *from, struct net
 {
 	receive(sim, node, from);
 	sim_send(sim, node, to);
-	while (node->item_count > 0)
-		net_impair_release(from, node->items[--node->item_count]);
+	while (node->item_count > 0) {
+		struct net_impair_item *item = node->items[--node->item_count];
+
+		sim_scribble(item);
+		net_impair_release(from, item);
+	}
 }
 
 static void
@@ -557,6 +622,8 @@ sim_run(struct sim *sim, const char *scenario, const struct sim_config *config, 
 		config->group->close(sim);
 	close_node(sim, &sim->client);
 	close_node(sim, &sim->server);
+	if (config->group != NULL)
+		config->group->fini(sim);
 	net_impair_fini(&sim->up);
 	net_impair_fini(&sim->down);
 	base_pool_close(sim->items);
@@ -565,7 +632,8 @@ sim_run(struct sim *sim, const char *scenario, const struct sim_config *config, 
 		struct sim_stream *stream = sim->streams;
 
 		sim->streams = stream->next;
-		free(stream);
+		sim_forget_lent(stream);
+		sim_heap_give(stream);
 	}
 	return sim->failure[0] == '\0';
 }

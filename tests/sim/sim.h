@@ -20,6 +20,8 @@
 #include "quic/endpoint.h"
 #include "quic/limits.h"
 #include "quic/slot.h"
+#include "tests/sim/pool.h"
+#include "tests/sim/seen.h"
 
 enum {
 	SIM_CONNECTIONS_MAX = 128,
@@ -31,6 +33,8 @@ enum {
 
 struct sim;
 struct sim_group_ops;
+struct sim_lent;
+struct service_set;
 
 /* What a scenario asks of the world. */
 struct sim_config {
@@ -57,6 +61,9 @@ struct sim_config {
 	uint16_t shards;                   /* of the group */
 	uint16_t mailbox;                  /* datagrams that wait for a shard of it at most */
 	uint32_t moves_per_second;
+	uint32_t plant;      /* enum sim_plant: a fault of the simulator's own, to see it found */
+	const char *finding; /* what is said of it; then the process ends, with 0 if it is this */
+	bool watch_pauses;   /* no connection that nothing was lost of may wait for longer than a PTO */
 	/* Called once per millisecond of virtual time. */
 	void (*tick)(struct sim *sim);
 	/* When the run is over; NULL: all requests are answered and no connection was closed. */
@@ -70,6 +77,8 @@ struct sim_config {
 struct sim_stream {
 	uint64_t id;
 	struct sim_conn *conn;
+	struct quic_handle handle; /* of its connection at this end */
+	struct sim_lent *lent;     /* lent.h */
 	uint64_t received;
 	uint64_t to_receive;
 	uint64_t sent;
@@ -87,8 +96,11 @@ struct sim_stream {
 struct sim_conn {
 	uint32_t number;
 	struct quic_handle handle;
+	struct quic_handle server; /* the gateway's */
 	bool connected;
 	bool closed;
+	uint64_t received; /* octets of streams */
+	uint64_t hurt_ns;  /* when something of it was last lost or late for a reason of its own */
 	uint32_t opened;
 	uint32_t answered;
 	uint32_t datagrams_sent;
@@ -110,7 +122,9 @@ struct sim_node {
 	struct quic_endpoint_config endpoint_config;
 	struct quic_slots slots;
 	struct quic_conn_id_codec codec;
-	struct base_pool *pools[QUIC_POOL_COUNT];
+	struct base_pool *elements[QUIC_POOL_COUNT];
+	struct sim_pool pools[QUIC_POOL_COUNT];
+	struct service_set *services; /* of a shard; NULL: events go to the application at once */
 	struct tls_context *tls;
 	struct base_datagram datagrams[SIM_BATCH];
 	uint8_t (*buffers)[SIM_BUFFER_BYTES];
@@ -149,6 +163,8 @@ struct sim {
 	struct base_datagram kept;
 	uint8_t kept_octets[SIM_BUFFER_BYTES];
 	uint64_t steps;
+	uint64_t cookies; /* of octets lent so far */
+	uint64_t seen[SIM_SEEN_COUNT];
 	uint64_t digest; /* of everything sent: what and when */
 	bool trace;      /* print every datagram sent */
 	char failure[512];
@@ -170,24 +186,7 @@ struct quic_conn *sim_client_conn(struct sim *sim, uint32_t number);
 void sim_restart(struct sim *sim, struct sim_node *node);
 uint64_t sim_counter(const struct sim_node *node, const char *name);
 
-/* ---- for shards.c ---- */
-
-/* Another shard of the gateway whose first one is `home`. */
-void sim_open_shard(struct sim *sim, struct sim_node *node, const struct sim_node *home, uint16_t shard);
-void sim_close_shard(struct sim_node *node);
-void sim_pull_events(struct sim *sim, struct sim_node *node);
-/* The last stage of a turn: all that it has to send goes into the link. */
-void sim_send(struct sim *sim, struct sim_node *node, struct net_impair *link);
-
-/* ---- the application, app.c ---- */
+/* The application, app.c. */
 void sim_app_event(struct sim *sim, struct sim_node *node, const struct quic_event *event);
-
-struct sim_scenario {
-	const char *name;
-	const char *what;
-	void (*configure)(struct sim_config *config, struct base_random *random);
-};
-extern const struct sim_scenario sim_scenarios[];
-extern const unsigned sim_scenario_count;
 
 #endif
