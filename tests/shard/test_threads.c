@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The shards of gateway.h on lcores of their own, for ThreadSanitizer to look at. */
+/* The shards of gateway.h on lcores of their own; tests/tsan has real connections on them. */
 #include <rte_cycles.h>
 
 #include "shard/state.h"

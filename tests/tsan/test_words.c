@@ -4,6 +4,7 @@
  * are all that orders them, for most connections are attached at the sight of a datagram); the sums say whether a datagram or a result is lost.
  * planted.py runs it again with words in relaxed order, and wants the race to be seen.
  */
+#include <stdio.h>
 #include <time.h>
 
 #include <rte_launch.h>
