@@ -70,8 +70,8 @@ find(const struct shard_load *load, uint64_t key)
 	uint32_t at = NONE;
 
 	for (uint32_t i = 0; i < SHARD_LOAD_PLACES; i++)
-		at = load->keys[i] == key ? i : at;
-	return at < load->used ? at : NONE;
+		at = load->keys[i] == key && i < load->used ? i : at;
+	return at;
 }
 
 static uint32_t
