@@ -172,15 +172,6 @@ struct config {
 	struct config_keys keys;
 };
 
-struct config_mistakes {
-	uint32_t count; /* also of those for which there was no room */
-	uint32_t told;
-	struct {
-		uint32_t line, column;
-		char text[CONFIG_LINE_BYTES];
-	} lines[CONFIG_LINES_MAX]; /* by line */
-};
-
 /* What is compiled in: no port, and every other key's default. */
 void config_defaults(struct config *config);
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a value of the configuration can be, and how large each may get. */
+/* What a value of the configuration can be, how large each may get, and what is said about those that are wrong. */
 #ifndef CONFIG_TYPES_H
 #define CONFIG_TYPES_H
 
@@ -39,6 +39,15 @@ struct config_words {
 struct config_numbers {
 	uint32_t count;
 	uint16_t items[CONFIG_SHARDS_MAX];
+};
+
+struct config_mistakes {
+	uint32_t count; /* also of those for which there was no room */
+	uint32_t told;
+	struct {
+		uint32_t line, column;
+		char text[CONFIG_LINE_BYTES];
+	} lines[CONFIG_LINES_MAX]; /* by line */
 };
 
 #endif
