@@ -282,6 +282,12 @@ quic_endpoint_stop_accepting(struct quic_endpoint *endpoint)
 	endpoint->accepting = false;
 }
 
+void
+quic_endpoint_resume_accepting(struct quic_endpoint *endpoint)
+{
+	endpoint->accepting = true;
+}
+
 struct closing {
 	uint64_t error_code;
 	bool application;

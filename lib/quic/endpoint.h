@@ -175,6 +175,8 @@ struct quic_conn *quic_endpoint_find(struct quic_endpoint *endpoint, struct quic
 bool quic_endpoint_has_initial(const struct quic_endpoint *endpoint, uint64_t key);
 /* From now on new connections are refused with CONNECTION_REFUSED. */
 void quic_endpoint_stop_accepting(struct quic_endpoint *endpoint);
+/* They are taken again. */
+void quic_endpoint_resume_accepting(struct quic_endpoint *endpoint);
 /* Closes every connection with this application or (NO_ERROR) transport error code. */
 void quic_endpoint_close_all(
 	struct quic_endpoint *endpoint, uint64_t error_code, bool application, uint64_t now_ns);

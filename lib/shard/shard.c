@@ -216,6 +216,21 @@ send_slots_home(struct shard *shard)
 		shard_mailbox_post_control(shard->mailbox + home - shard->config.index, &control);
 }
 
+/* What the operator wants of new connections; at the end of all, none are taken whatever that is. */
+static void
+heed_accepting(struct shard *shard)
+{
+	bool refuse = atomic_load_explicit(&shard->refuse, memory_order_relaxed);
+
+	if (refuse == shard->refuses || atomic_load(&shard->stage) == SHARD_DRAINING)
+		return;
+	shard->refuses = refuse;
+	if (refuse)
+		quic_endpoint_stop_accepting(shard->endpoint);
+	else
+		quic_endpoint_resume_accepting(shard->endpoint);
+}
+
 static void
 housekeep(struct shard *shard)
 {
@@ -228,6 +243,7 @@ housekeep(struct shard *shard)
 	atomic_store_explicit(
 		&shard->connections, quic_endpoint_connections(shard->endpoint), memory_order_relaxed);
 	send_slots_home(shard);
+	heed_accepting(shard);
 }
 
 /* What the manager asked for, of a shard with connections. */
@@ -388,6 +404,12 @@ void
 shard_stop(struct shard *shard, uint32_t within_ms)
 {
 	atomic_store(&shard->stop_within_ms, within_ms > 0 ? within_ms : 1);
+}
+
+void
+shard_set_accepting(struct shard *shard, bool accepting)
+{
+	atomic_store_explicit(&shard->refuse, !accepting, memory_order_relaxed);
 }
 
 bool

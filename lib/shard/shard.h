@@ -129,6 +129,11 @@ int shard_run(void *shard);
  * at the latest after `within_ms`.
  */
 void shard_stop(struct shard *shard, uint32_t within_ms);
+/*
+ * From any thread: a short time later new connections are refused with CONNECTION_REFUSED, or taken again. Those that there are go on,
+ * and may come from other shards.
+ */
+void shard_set_accepting(struct shard *shard, bool accepting);
 bool shard_running(const struct shard *shard);
 /* After the loop has ended. Gives all buffers back. */
 void shard_close(struct shard *shard);

@@ -66,6 +66,8 @@ struct shard {
 
 	_Atomic uint32_t stage;          /* enum shard_stage */
 	_Atomic uint32_t stop_within_ms; /* not 0: asked to stop */
+	_Atomic bool refuse;             /* new connections: asked to */
+	bool refuses;                    /* and does */
 	uint64_t stop_ns;
 	_Atomic uint32_t connections;
 	_Atomic uint64_t busy_cycles;

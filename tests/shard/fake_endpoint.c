@@ -97,6 +97,12 @@ quic_endpoint_stop_accepting(struct quic_endpoint *endpoint)
 }
 
 void
+quic_endpoint_resume_accepting(struct quic_endpoint *endpoint)
+{
+	endpoint->stopped = false;
+}
+
+void
 quic_endpoint_close_all(
 	struct quic_endpoint *endpoint, uint64_t error_code, bool application, uint64_t now_ns)
 {

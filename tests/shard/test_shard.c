@@ -249,6 +249,25 @@ shard_turn__drops_frames_in_more_than_one_buffer(void **state)
 	assert_int_equal(dropped, 1);
 }
 
+/* At housekeeping, which comes once in 1024 turns and before each sleep. */
+static void
+shard_set_accepting__is_heeded_and_taken_back(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned round = 0; round < 2; round++) {
+		shard_set_accepting(f->group->shards[1], false);
+		for (unsigned i = 0; i < 1024; i++)
+			shard_turn(f->group->shards[1]);
+		assert_true(fake_endpoints[1]->stopped);
+		assert_false(fake_endpoints[0]->stopped);
+		shard_set_accepting(f->group->shards[1], true);
+		for (unsigned i = 0; i < 1024; i++)
+			shard_turn(f->group->shards[1]);
+		assert_false(fake_endpoints[1]->stopped);
+	}
+}
+
 static void
 shard_turn__survives_an_empty_pool_of_buffers(void **state)
 {
@@ -317,6 +336,8 @@ main(void)
 			shard_turn__drops_frames_in_more_than_one_buffer, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__gives_up_after_four_hops, gateway_setup, gateway_teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_set_accepting__is_heeded_and_taken_back, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__survives_an_empty_pool_of_buffers, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
