@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_eal.h>
 #include <rte_lcore.h>
 #include <rte_mempool.h>
 
@@ -17,6 +18,7 @@
 #include "base/log.h"
 #include "drivers/port/ethdev.h"
 #include "manager/manager.h"
+#include "manager/socket.h"
 #include "manager/telemetry.h"
 #include "shard/buffer.h"
 #include "shard/group.h"
@@ -223,11 +225,24 @@ start_ports(struct gateway *gateway, char *error)
 	return true;
 }
 
+/* Before anything is served: who may control the gateway is its owner alone. */
+static bool
+close_control_to_others(char *error)
+{
+	enum manager_socket_result result = manager_socket_secure(rte_eal_get_runtime_dir(), error, ROOM);
+
+	if (result == MANAGER_SOCKET_NONE)
+		base_log(BASE_LOG_WARNING, "%s", error);
+	return result != MANAGER_SOCKET_OPEN;
+}
+
 static bool
 open_all(struct gateway *gateway, char *error)
 {
 	const struct config *config = gateway->config;
 
+	if (!close_control_to_others(error))
+		return false;
 	if (!site_open(&gateway->site, config->keys.file, error, ROOM) || !find_sockets(gateway, error))
 		return false;
 	/* What an operator most likely has wrong comes before what takes long. */
@@ -279,7 +294,10 @@ serve(struct gateway *gateway, const volatile sig_atomic_t *stop, const char *ve
 	const struct manager_config manager = {.group = gateway->group,
 		.tick_ms = config->control.tick_ms,
 		.stuck_ms = config->control.stuck_ms,
-		.stop_deadline_ms = config->control.stop_deadline_ms};
+		.stop_deadline_ms = config->control.stop_deadline_ms,
+		.rebalance = config->rebalance.enabled,
+		.window_ms = config->rebalance.window_ms,
+		.limits = limits_rebalance(config)};
 	bool orderly;
 
 	manager_init(&gateway->manager, &manager);

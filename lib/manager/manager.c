@@ -2,31 +2,44 @@
 #include "manager/manager.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "base/time.h"
 
-enum { MOVE_TICK_NS = 2000000 };
+enum {
+	SHORTEST_PAUSE_MS = 2, /* who asked for a move waits for it */
+	DRAIN_PAUSE_MS = 20,
+	LONGEST_PAUSE_MS = 50, /* a signal does not wake it up */
+};
 
 uint64_t
-manager_now_ns(void)
+manager_now_ns(const struct manager *manager)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * BASE_SECOND + (uint64_t)now.tv_nsec;
+	return shard_clock_ns(&manager->config.group->clock, shard_clock_cycles());
 }
 
 void
 manager_init(struct manager *manager, const struct manager_config *config)
 {
+	struct shard_group *group = config->group;
+
 	memset(manager, 0, sizeof(*manager));
 	manager->config = *config;
-	manager->started_ns = manager_now_ns();
-	manager_moves_init(&manager->moves);
-	for (uint16_t i = 0; i < SHARDS_MAX; i++)
+	manager->started_ns = manager_now_ns(manager);
+	manager->accepting = true;
+	manager_requests_init(&manager->requests);
+	manager_rebalance_init(&manager->rebalance, &config->limits, config->rebalance, manager->started_ns);
+	manager_drain_init(&manager->drain, &group->slots, group->count, config->limits.moves_per_second,
+		manager->started_ns);
+	manager->moves.group = group;
+	manager->moves.rebalance = &manager->rebalance;
+	manager->moves.history = &manager->history;
+	manager->moves.requests = &manager->requests;
+	manager->measure.next_ns = manager->started_ns + config->window_ms * BASE_MS;
+	for (uint16_t i = 0; i < SHARDS_MAX; i++) {
 		manager->watches[i].since_ns = manager->started_ns;
+		manager->placements[i].target = i;
+	}
 }
 
 enum manager_verdict
@@ -75,26 +88,62 @@ tick(struct manager *manager, uint64_t now_ns)
 	}
 }
 
+/* What drained shards own leaves, as far as there is room in flight. */
+static void
+empty_drained(struct manager *manager, uint64_t now_ns)
+{
+	struct manager_drain_move moves[MANAGER_POLICY_MOVES_MAX];
+	uint32_t in_flight = manager->config.group->moves_in_flight;
+	uint32_t at_most = manager->config.limits.moves_in_flight, count;
+
+	if (in_flight >= at_most)
+		return;
+	count = manager_drain_step(&manager->drain, &manager->rebalance, now_ns, moves, at_most - in_flight);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct manager_move move = {.asker = MANAGER_BY_DRAIN,
+			.handle = moves[i].handle,
+			.from = moves[i].from,
+			.to = moves[i].to,
+			.place = MANAGER_NO_PLACE};
+
+		if (!manager_moves_has(&manager->moves, move.handle))
+			manager_moves_begin(&manager->moves, &move, now_ns);
+	}
+}
+
+/* Until there may be something to do: soon, where somebody waits for it. */
+static uint64_t
+pause_ns(const struct manager *manager, bool measuring, uint64_t tick_ns, uint64_t now_ns)
+{
+	uint64_t at_ns = now_ns + LONGEST_PAUSE_MS * BASE_MS;
+
+	if (measuring || manager->config.group->moves_in_flight > 0)
+		return SHORTEST_PAUSE_MS * BASE_MS;
+	if (manager_drain_any(&manager->drain))
+		at_ns = now_ns + DRAIN_PAUSE_MS * BASE_MS;
+	at_ns = base_time_earlier(at_ns, base_time_earlier(tick_ns, manager->measure.next_ns));
+	return at_ns > now_ns ? at_ns - now_ns : 0;
+}
+
 bool
 manager_run(struct manager *manager, const volatile sig_atomic_t *stop)
 {
-	const struct timespec pause = {
-		manager->config.tick_ms / 1000, manager->config.tick_ms % 1000 * (long)BASE_MS};
-	/* Who asked for a move waits for it. */
-	const struct timespec short_pause = {.tv_nsec = MOVE_TICK_NS};
-	uint64_t next_ns = 0;
+	uint64_t tick_ns = 0;
 
 	while (*stop == 0) {
-		uint64_t now_ns = manager_now_ns();
-		bool moving;
+		uint64_t now_ns = manager_now_ns(manager);
+		bool measuring;
 
-		if (now_ns >= next_ns) {
+		if (now_ns >= tick_ns) {
 			tick(manager, now_ns);
-			next_ns = now_ns + manager->config.tick_ms * BASE_MS;
+			tick_ns = now_ns + manager->config.tick_ms * BASE_MS;
 		}
-		moving = manager_moves_tick(&manager->moves, manager->config.group);
-		nanosleep(moving ? &short_pause : &pause, NULL);
+		manager_moves_collect(&manager->moves, now_ns);
+		manager_answer_all(manager, now_ns);
+		measuring = manager_measure_tick(manager, now_ns);
+		empty_drained(manager, now_ns);
+		manager_requests_wait(&manager->requests, pause_ns(manager, measuring, tick_ns, now_ns));
 	}
-	manager_moves_close(&manager->moves);
+	manager_requests_close(&manager->requests);
 	return shard_group_stop(manager->config.group, manager->config.stop_deadline_ms);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The management lcore: it polls nothing and sleeps between ticks. At each tick it looks whether every
- * shard's turns advance, and whether it is time to stop; the telemetry handlers (telemetry.h) run on
- * threads of DPDK and read plain counters, a moment old.
+ * shard's turns advance, and whether it is time to stop; once in a window it gathers what shards say of their load and evens it
+ * out (windows.c); it empties shards that are drained, and answers what is asked from outside (answers.c). The telemetry
+ * handlers (telemetry.h) run on threads of DPDK and read plain counters, a moment old, or leave a request.
  */
 #ifndef MANAGER_MANAGER_H
 #define MANAGER_MANAGER_H
@@ -11,7 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "manager/drain.h"
+#include "manager/history.h"
 #include "manager/moves.h"
+#include "manager/rebalance.h"
+#include "manager/requests.h"
 #include "shard/group.h"
 
 /* A shard is watched by its turns. */
@@ -26,21 +31,40 @@ struct manager_config {
 	uint32_t tick_ms;
 	uint32_t stuck_ms;         /* turns may stand still for so long */
 	uint32_t stop_deadline_ms; /* connections may take so long to close */
+	bool rebalance;            /* at first */
+	uint32_t window_ms;
+	struct manager_policy_limits limits;
+};
+
+/* Of the load that is being measured. */
+struct manager_measure {
+	uint32_t window;  /* as shards were asked for */
+	bool asked;       /* and not all have answered */
+	uint64_t next_ns; /* the window ends */
+	uint64_t asked_ns;
+	uint64_t bucket_moved_ns[SHARD_PORTS_MAX][NET_RSS_RETA_MAX];
 };
 
 struct manager {
 	struct manager_config config;
 	uint64_t started_ns;
+	bool accepting; /* the gateway takes new connections */
 	struct manager_watch watches[SHARDS_MAX];
+	struct manager_requests requests;
+	struct manager_history history;
+	struct manager_rebalance rebalance;
+	struct manager_drain drain;
 	struct manager_moves moves;
+	struct manager_measure measure;
+	struct manager_placement placements[SHARDS_MAX];
 };
 
-/* Monotonic. */
-uint64_t manager_now_ns(void);
+/* The clock of all shards. */
+uint64_t manager_now_ns(const struct manager *manager);
 
 void manager_init(struct manager *manager, const struct manager_config *config);
 /*
- * Sleeps and looks until `*stop` is not 0 (a signal wakes it up), then stops the group. False when
+ * Sleeps and looks until `*stop` is not 0 (which it sees a moment later), then stops the group. False when
  * connections had to be cut off.
  */
 bool manager_run(struct manager *manager, const volatile sig_atomic_t *stop);
@@ -49,5 +73,11 @@ enum manager_verdict { MANAGER_TURNS, MANAGER_STUCK, MANAGER_TURNS_AGAIN };
 /* What to say about a shard whose turn counter is at `turns` now: STUCK and TURNS_AGAIN are said once. */
 enum manager_verdict manager_watch_look(
 	struct manager_watch *watch, uint64_t turns, uint64_t now_ns, uint64_t stuck_ns);
+
+/* windows.c: ends a window when it is time, and acts on what shards say. True while answers are awaited. */
+bool manager_measure_tick(struct manager *manager, uint64_t now_ns);
+
+/* answers.c: all that is asked; a move is answered when it ends. */
+void manager_answer_all(struct manager *manager, uint64_t now_ns);
 
 #endif

@@ -1,47 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Moves that were asked for from outside: threads of DPDK's telemetry leave a request here and wait, bounded, for the manager's copy
- * of the answer. The manager looks at each tick, and more often while one is on its way.
+ * Moves that are on their way, whoever wanted them: each has a ticket, which is its place here, and its result goes to all whom it
+ * concerns: the history, the policy, the thread that asked. Of the management lcore alone.
  */
 #ifndef MANAGER_MOVES_H
 #define MANAGER_MOVES_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "manager/history.h"
+#include "manager/rebalance.h"
+#include "manager/requests.h"
 #include "shard/group.h"
 
-enum { MANAGER_MOVES_MAX = 8, MANAGER_MOVES_TEXT = 128 };
-
-/* Tickets below MANAGER_MOVES_MAX are of this file. */
-enum manager_move_stage { MANAGER_MOVE_FREE, MANAGER_MOVE_ASKED, MANAGER_MOVE_BEGUN, MANAGER_MOVE_TOLD };
+enum { MANAGER_NO_PLACE = UINT32_MAX };
 
 struct manager_move {
-	enum manager_move_stage stage;
-	bool abandoned; /* who asked has gone: the result is for nobody */
+	bool begun;
+	enum manager_asker asker;
 	struct quic_handle handle;
-	uint16_t target;
-	enum shard_move_outcome outcome;
-	const char *text;
+	uint16_t from;
+	uint16_t to;
+	uint32_t permille; /* of its shard's load */
+	uint32_t place;    /* of the request to be answered, or MANAGER_NO_PLACE */
 };
 
-/* Zero at first is open and empty. The lock is between the manager and the threads that ask; no shard takes it. */
 struct manager_moves {
-	pthread_mutex_t lock;
-	pthread_cond_t told;
-	bool closed;
-	uint32_t waiting; /* threads */
-	struct manager_move moves[MANAGER_MOVES_MAX];
+	struct shard_group *group;           /* borrowed, as are the others */
+	struct manager_rebalance *rebalance; /* told of all results, and knows its own */
+	struct manager_history *history;
+	struct manager_requests *requests;
+	struct manager_move moves[SHARD_MOVES_MAX]; /* by ticket */
 };
 
-void manager_moves_init(struct manager_moves *moves);
-/* From any thread: true when it has moved; `text` says what became of it, without a full stop. */
-bool manager_moves_ask(struct manager_moves *moves, struct quic_handle handle, uint16_t target,
-	uint32_t within_ms, const char **text);
-/* The manager's: hands requests to the shards and results to those who asked. True while something is on its way. */
-bool manager_moves_tick(struct manager_moves *moves, struct shard_group *group);
-/* Sends everybody away and waits until they have gone. */
-void manager_moves_close(struct manager_moves *moves);
+/*
+ * Asks the owner to move it. When that is refused at once, so is the move, with all that a result brings. `begun` and `from` are filled
+ * in. True when it is on its way.
+ */
+bool manager_moves_begin(struct manager_moves *moves, const struct manager_move *move, uint64_t now_ns);
+/* This connection has a move on its way. */
+bool manager_moves_has(const struct manager_moves *moves, struct quic_handle handle);
+/* Takes the shards' results. */
+void manager_moves_collect(struct manager_moves *moves, uint64_t now_ns);
 
 #endif

@@ -6,21 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_telemetry.h>
-#include <rte_version.h>
-
 #include "base/time.h"
 #include "manager/sum.h"
-
-#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
-#define add_number rte_tel_data_add_dict_uint
-#define add_array_number rte_tel_data_add_array_uint
-#define start_numbers(data) rte_tel_data_start_array(data, RTE_TEL_UINT_VAL)
-#else
-#define add_number rte_tel_data_add_dict_u64
-#define add_array_number rte_tel_data_add_array_u64
-#define start_numbers(data) rte_tel_data_start_array(data, RTE_TEL_U64_VAL)
-#endif
+#include "manager/telemetry_parts.h"
 
 /* Handlers have no argument of ours. The lock is between them and closing; no shard ever takes it. */
 static struct {
@@ -28,10 +16,10 @@ static struct {
 	pthread_cond_t asked;
 	struct manager *manager;
 	const char *version;
-	uint32_t asking; /* threads that wait for a move */
+	uint32_t asking; /* threads that wait for the manager */
 } told = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0};
 
-enum { LIBRARIES_MAX = 64, LISTED_MAX = 64, LOOKED_AT_MAX = 65536, MOVE_WAIT_MS = 3000 };
+enum { LIBRARIES_MAX = 64, LISTED_MAX = 64, LOOKED_AT_MAX = 65536 };
 
 static void
 add_services(const struct shard *shard, struct manager_sum *sum)
@@ -234,60 +222,6 @@ answer_connections(const struct shard_group *group, const char *parameters, stru
 	return 0;
 }
 
-/* "SLOT,GENERATION,SHARD". */
-static bool
-move_parameters(const char *text, struct quic_handle *handle, uint16_t *target)
-{
-	unsigned long numbers[3];
-
-	for (int i = 0; i < 3; i++) {
-		char *end;
-
-		if (text == NULL || *text < '0' || *text > '9')
-			return false;
-		errno = 0;
-		numbers[i] = strtoul(text, &end, 10);
-		if (errno != 0 || numbers[i] > UINT32_MAX || *end != (i < 2 ? ',' : '\0'))
-			return false;
-		text = end + 1;
-	}
-	*handle = (struct quic_handle){(uint32_t)numbers[0], (uint32_t)numbers[1]};
-	*target = numbers[2] > UINT16_MAX ? UINT16_MAX : (uint16_t)numbers[2];
-	return true;
-}
-
-/* Without the lock while it waits, so that others are answered; manager_moves_close() waits for it. */
-static int
-answer_move(const char *command, const char *parameters, struct rte_tel_data *data)
-{
-	struct manager_moves *moves = NULL;
-	struct quic_handle handle;
-	const char *text = "";
-	uint16_t target;
-	bool moved;
-
-	(void)command;
-	if (!move_parameters(parameters, &handle, &target))
-		return -EINVAL;
-	pthread_mutex_lock(&told.lock);
-	if (told.manager != NULL) {
-		moves = &told.manager->moves;
-		told.asking++;
-	}
-	pthread_mutex_unlock(&told.lock);
-	if (moves == NULL)
-		return -ENOENT;
-	moved = manager_moves_ask(moves, handle, target, MOVE_WAIT_MS, &text);
-	pthread_mutex_lock(&told.lock);
-	told.asking--;
-	pthread_cond_broadcast(&told.asked);
-	pthread_mutex_unlock(&told.lock);
-	rte_tel_data_start_dict(data);
-	add_number(data, "moved", moved);
-	rte_tel_data_add_dict_string(data, "outcome", text);
-	return 0;
-}
-
 static int
 answer_status(const struct shard_group *group, const char *parameters, struct rte_tel_data *data)
 {
@@ -301,7 +235,7 @@ answer_status(const struct shard_group *group, const char *parameters, struct rt
 	}
 	rte_tel_data_start_dict(data);
 	rte_tel_data_add_dict_string(data, "version", told.version);
-	add_number(data, "uptime_s", (manager_now_ns() - told.manager->started_ns) / BASE_SECOND);
+	add_number(data, "uptime_s", (manager_now_ns(told.manager) - told.manager->started_ns) / BASE_SECOND);
 	add_number(data, "shards", group->count);
 	add_number(data, "ports", group->config.port_count);
 	add_number(data, "connections", connections);
@@ -341,10 +275,30 @@ manager_telemetry_open(struct manager *manager, const char *version)
 			"/millrace/counters", answer, "Named counters. Parameter: a shard's number.") == 0 &&
 		rte_telemetry_register_cmd("/millrace/connections", answer,
 			"Connections by slot. Parameter: the first slot.") == 0 &&
-		rte_telemetry_register_cmd("/millrace/move", answer_move,
-			"Moves a connection. Parameters: slot, generation, shard.") == 0 &&
 		rte_telemetry_register_cmd("/millrace/port", answer,
-			"Facts and statistics of a port. Parameter: its number.") == 0;
+			"Facts and statistics of a port. Parameter: its number.") == 0 &&
+		manager_telemetry_open_requests();
+}
+
+struct manager *
+manager_telemetry_enter(void)
+{
+	struct manager *manager;
+
+	pthread_mutex_lock(&told.lock);
+	manager = told.manager;
+	told.asking += manager != NULL;
+	pthread_mutex_unlock(&told.lock);
+	return manager;
+}
+
+void
+manager_telemetry_leave(void)
+{
+	pthread_mutex_lock(&told.lock);
+	told.asking--;
+	pthread_cond_broadcast(&told.asked);
+	pthread_mutex_unlock(&told.lock);
 }
 
 void

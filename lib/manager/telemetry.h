@@ -6,7 +6,14 @@
  *   /millrace/counters,N  named counters of a shard; without N added up over all
  *   /millrace/port,N      a port's facts and statistics
  *   /millrace/connections,SLOT  connections from this slot on, and where the next page begins
+ * and what the manager does on demand; each answer has "done" and, in a sentence, "outcome":
  *   /millrace/move,SLOT,GENERATION,SHARD  moves a connection and says what became of it
+ *   /millrace/rebalance         whether loads are evened out, by what limits, with what success
+ *   /millrace/rebalance,on|off  changes that
+ *   /millrace/drain             the same answer
+ *   /millrace/drain,N,on|off    empties a shard (N is "all": the gateway takes no new connections)
+ *   /millrace/heavy,COUNT       the heaviest connections of the last window
+ *   /millrace/history,AFTER     moves that ended after this number, oldest first, a page of them
  * Handlers run on threads of DPDK and only read counters, which may be a moment old, or leave a request
  * with the manager and wait for its answer.
  */
