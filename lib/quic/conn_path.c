@@ -134,6 +134,18 @@ end_challenge(struct quic_conn *conn)
 	quic_conn_set_ready(conn);
 }
 
+/* Whoever brings its packets to its shard by their addresses has to know. */
+static void
+tell_path(struct quic_conn *conn)
+{
+	struct quic_endpoint *endpoint = conn->endpoint;
+
+	if (endpoint->repathed_count < QUIC_REPATHED_PLACES)
+		endpoint->repathed[endpoint->repathed_count++] = quic_conn_handle(conn);
+	else
+		endpoint->repathed_lost++;
+}
+
 /* To the path that was validated last; it needs no validation (section 9.3.2). */
 static void
 go_back(struct quic_conn *conn)
@@ -143,6 +155,7 @@ go_back(struct quic_conn *conn)
 
 	conn->path = migration->previous;
 	conn->port_index = migration->previous_port;
+	tell_path(conn);
 	conn->address_validated = true;
 	if (other_host)
 		reset_path_state(conn);
@@ -171,6 +184,7 @@ quic_conn_path_changed(struct quic_conn *conn, const struct base_datagram *datag
 	}
 	conn->path = datagram->path;
 	conn->port_index = datagram->port_index;
+	tell_path(conn);
 	conn->address_validated = false;
 	conn->credit_bytes = QUIC_ANTI_AMPLIFICATION_FACTOR * datagram->length;
 	if (other_host)

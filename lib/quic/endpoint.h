@@ -171,6 +171,11 @@ struct quic_conn *quic_endpoint_connect(
 	struct quic_endpoint *endpoint, const struct quic_connect *connect, uint64_t now_ns);
 /* The connection of a handle if this endpoint owns it, else NULL. */
 struct quic_conn *quic_endpoint_find(struct quic_endpoint *endpoint, struct quic_handle handle);
+/*
+ * A connection whose path has changed since it was last asked for; NULL: no more. Who steers by paths asks in each turn; how many got lost because there
+ * were too many at once is added to *lost.
+ */
+struct quic_conn *quic_endpoint_next_repathed(struct quic_endpoint *endpoint, uint32_t *lost);
 /* Whether a client's ID with this key (quic_initial_key()) is of a connection that was accepted here. */
 bool quic_endpoint_has_initial(const struct quic_endpoint *endpoint, uint64_t key);
 /* From now on new connections are refused with CONNECTION_REFUSED. */

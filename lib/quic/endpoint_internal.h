@@ -26,6 +26,7 @@ enum {
 	QUIC_STATELESS_PLACES = 32, /* answers without a connection that wait for send() */
 	QUIC_STATELESS_BYTES = 640, /* Version Negotiation with two connection IDs of 255 octets */
 	QUIC_DATAGRAM_PLACES = 128, /* received DATAGRAM frames that wait for next_event() */
+	QUIC_REPATHED_PLACES = 64,  /* connections whose path has changed, per turn; more are counted */
 	QUIC_SWITCHED_PLACES = 64,  /* connections whose peer has gone over to the IDs of a move, per turn */
 };
 
@@ -104,6 +105,8 @@ struct quic_endpoint {
 	uint32_t stale_count;
 	uint32_t stateless_count;
 	uint32_t switched_count;
+	uint32_t repathed_count;
+	uint32_t repathed_lost;
 	uint32_t datagram_first;
 	uint32_t datagram_count;
 	uint64_t counters[QUIC_COUNTER_COUNT];
@@ -121,6 +124,7 @@ struct quic_endpoint {
 	struct quic_stateless stateless[QUIC_STATELESS_PLACES];
 	struct quic_datagram_received datagrams[QUIC_DATAGRAM_PLACES];
 	struct quic_handle switched[QUIC_SWITCHED_PLACES];
+	struct quic_handle repathed[QUIC_REPATHED_PLACES];
 };
 
 static inline void

@@ -18,6 +18,21 @@ quic_endpoint_next_switched(struct quic_endpoint *endpoint, struct quic_conn **c
 	return false;
 }
 
+struct quic_conn *
+quic_endpoint_next_repathed(struct quic_endpoint *endpoint, uint32_t *lost)
+{
+	*lost += endpoint->repathed_lost;
+	endpoint->repathed_lost = 0;
+	while (endpoint->repathed_count > 0) {
+		struct quic_conn *conn =
+			quic_endpoint_find(endpoint, endpoint->repathed[--endpoint->repathed_count]);
+
+		if (conn != NULL)
+			return conn;
+	}
+	return NULL;
+}
+
 /* Expanded keys are of this shard's cache; the next owner derives them from the secrets. */
 static void
 drop_hot_keys(struct quic_endpoint *endpoint, struct quic_conn *conn)

@@ -20,7 +20,17 @@
 #include "shard/pool.h"
 #include "shard/state.h"
 
-enum { LINE_BYTES = 64, CONTROL_PLACES = 512, RESULT_PLACES = 2 * SHARD_MOVES_MAX };
+enum {
+	LINE_BYTES = 64,
+	CONTROL_PLACES = 512,
+	RESULT_PLACES = 2048,
+	/* Of them, for results alone; each shard may have seen the same room and write one message. */
+	RESULTS_RESERVED = 2 * SHARD_MOVES_MAX + SHARDS_MAX,
+	/* A heavy connection has at least a 64th of its shard's weight, and so many samples. */
+	HEAVY_PART = 64,
+	HEAVY_SAMPLES = 8,
+	RULES_PER_WINDOW = 4, /* of a shard: a card may take milliseconds for each */
+};
 
 struct group {
 	struct shard_group group;
@@ -239,7 +249,22 @@ join_groups(const struct shard *shard, uint8_t index)
 }
 
 static void
-steer(struct shard_group *group)
+account_for_steering(struct shard_group *group)
+{
+	bool tuples = false;
+
+	for (uint8_t port = 0; port < group->steerer.port_count; port++) {
+		tuples |= group->steerer.ports[port].level == SHARD_STEERING_TUPLE;
+		for (uint16_t i = 0; i < group->count; i++)
+			if (group->steerer.ports[port].level == SHARD_STEERING_BUCKETS)
+				shard_count_buckets(group->shards[i], port);
+	}
+	for (uint16_t i = 0; i < group->count; i++)
+		shard_tell_paths(group->shards[i], tuples);
+}
+
+void
+shard_group_steer(struct shard_group *group)
 {
 	const struct shard_group_config *config = &group->config;
 	struct shard_steerer_config steerer = {.slots = &group->slots,
@@ -250,8 +275,10 @@ steer(struct shard_group *group)
 
 	for (uint8_t i = 0; i < config->port_count; i++)
 		steerer.ports[i] = config->ports[i].port;
-	if (config->quic_port != 0)
-		shard_steerer_open(&group->steerer, &steerer);
+	if (config->quic_port == 0)
+		return;
+	shard_steerer_open(&group->steerer, &steerer);
+	account_for_steering(group);
 }
 
 bool
@@ -259,7 +286,7 @@ shard_group_start(struct shard_group *group, char *error, size_t room)
 {
 	for (uint8_t i = 0; i < group->config.port_count; i++)
 		join_groups(group->shards[0], i);
-	steer(group);
+	shard_group_steer(group);
 	for (uint16_t i = 0; i < group->count; i++) {
 		int result = rte_eal_remote_launch(shard_run, group->shards[i], group->config.seats[i].lcore);
 
@@ -330,16 +357,40 @@ shard_group_move(struct shard_group *group, struct quic_handle handle, uint16_t 
 	return SHARD_MOVE_ASKED;
 }
 
+/* News may be of before a move whose result has been taken: then the owner has changed. */
+static void
+take_path(struct shard_group *group, const struct shard_control_move *path)
+{
+	struct quic_slot_owner owner;
+
+	if (path->port_index < group->steerer.port_count &&
+		quic_slots_owner(&group->slots, path->handle.slot, &owner) && owner.owner == path->target &&
+		owner.generation == path->handle.generation)
+		shard_steerer_moved_on(
+			&group->steerer, path->handle, &path->path, (uint8_t)path->port_index, path->target);
+}
+
 bool
 shard_group_next_result(struct shard_group *group, struct shard_control_move *result)
 {
+	uint32_t lost = atomic_load_explicit(&group->paths_lost, memory_order_relaxed);
 	struct shard_control control;
 
-	if (rte_ring_dequeue_elem(group->results, &control, sizeof(control)) != 0)
-		return false;
+	if (lost != group->paths_lost_seen)
+		shard_steerer_doubt(&group->steerer);
+	group->paths_lost_seen = lost;
+	do {
+		if (rte_ring_dequeue_elem(group->results, &control, sizeof(control)) != 0)
+			return false;
+		if (control.kind == SHARD_CONTROL_PATH)
+			take_path(group, &control.move);
+	} while (control.kind == SHARD_CONTROL_PATH);
 	base_assert(group->moves_in_flight > 0);
 	group->moves_in_flight--;
 	*result = control.move;
+	if (result->outcome == SHARD_MOVE_DONE && result->port_index < group->steerer.port_count)
+		shard_steerer_follow(&group->steerer, result->handle, &result->path,
+			(uint8_t)result->port_index, result->target);
 	return true;
 }
 
@@ -351,6 +402,19 @@ shard_group_post_result(struct shard_group *group, const struct shard_control *c
 	base_assert(result == 0);
 }
 
+bool
+shard_group_post_path(struct shard_group *group, const struct shard_control *control)
+{
+	return rte_ring_free_count(group->results) > RESULTS_RESERVED &&
+		rte_ring_enqueue_elem(group->results, (void *)(uintptr_t)control, sizeof(*control)) == 0;
+}
+
+void
+shard_group_lose_paths(struct shard_group *group)
+{
+	atomic_fetch_add_explicit(&group->paths_lost, 1, memory_order_relaxed);
+}
+
 void
 shard_group_ask_load(struct shard_group *group, uint32_t window)
 {
@@ -358,11 +422,39 @@ shard_group_ask_load(struct shard_group *group, uint32_t window)
 		shard_load_ask(shard_get_load(group->shards[i]), window);
 }
 
+/* Also what was placed at accept, and what has another path: whoever is heavy and away from where its hash leads. */
+static void
+steer_heavy(struct shard_group *group, uint16_t shard, const struct shard_load_report *report)
+{
+	struct shard_steerer *steerer = &group->steerer;
+	const uint64_t *counters = steerer->counters;
+	uint64_t installed = counters[SHARD_STEERER_INSTALLED], refused = counters[SHARD_STEERER_REFUSED];
+
+	for (uint16_t i = 0; i < report->count; i++) {
+		const struct shard_load_connection *heavy = &report->heavy[i];
+
+		if (heavy->weight < HEAVY_SAMPLES || heavy->weight < report->weight / HEAVY_PART ||
+			counters[SHARD_STEERER_INSTALLED] - installed == RULES_PER_WINDOW ||
+			counters[SHARD_STEERER_REFUSED] != refused)
+			return;
+		if (heavy->port_index < steerer->port_count)
+			shard_steerer_follow(
+				steerer, heavy->handle, &heavy->path, (uint8_t)heavy->port_index, shard);
+	}
+}
+
 const struct shard_load_report *
 shard_group_take_load(struct shard_group *group, uint16_t shard)
 {
+	const struct shard_load_report *report;
+
 	base_assert(shard < group->count);
-	return shard_load_take(shard_get_load(group->shards[shard]));
+	report = shard_load_take(shard_get_load(group->shards[shard]));
+	if (report != NULL && report->window != group->windows_steered[shard]) {
+		group->windows_steered[shard] = report->window;
+		steer_heavy(group, shard, report);
+	}
+	return report;
 }
 
 bool

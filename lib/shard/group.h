@@ -62,13 +62,18 @@ struct shard_group {
 	uint16_t steering_words[SHARDS_MAX];
 	struct shard_steerer steerer;            /* of the management lcore, from start to stop */
 	_Atomic uint32_t placements[SHARDS_MAX]; /* orders of the manager to home shards (placement.h) */
-	struct rte_ring *results;                /* of moves, from the shards to the manager */
-	uint32_t moves_in_flight;                /* the manager's */
+	struct rte_ring *results;    /* of moves, and news of paths, from the shards to the manager */
+	_Atomic uint32_t paths_lost; /* grows when there was no room for news */
+	uint32_t moves_in_flight;    /* this and the following are the manager's */
+	uint32_t paths_lost_seen;
+	uint32_t windows_steered[SHARDS_MAX]; /* the last one whose heavy connections have got rules */
 };
 
 /* NULL with one readable sentence in `error`: what, where, the mend. */
 struct shard_group *shard_group_open(const struct shard_group_config *config, char *error, size_t room);
-/* Launches every shard on its lcore, and tells the ports, which are started, what to steer where. */
+/* Tells the ports, which are started, what to steer where, and the shards, which are not, what to account for it. Part of the start. */
+void shard_group_steer(struct shard_group *group);
+/* Launches every shard on its lcore, with steering. */
 bool shard_group_start(struct shard_group *group, char *error, size_t room);
 /* Stops all and waits; returns false when one had to be cut off with connections left. */
 bool shard_group_stop(struct shard_group *group, uint32_t within_ms);
@@ -86,17 +91,22 @@ enum shard_group_answer {
 };
 enum shard_group_answer shard_group_move(
 	struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket);
-/* The next result, false: none. */
+/* The next result, false: none. On the way the steering follows those that have moved, and those that have another path. */
 bool shard_group_next_result(struct shard_group *group, struct shard_control_move *result);
-/* For the shards. */
+/* For the shards. A result has a place; news of a path is refused rather than take one, and then somebody has to say that it was lost. */
 void shard_group_post_result(struct shard_group *group, const struct shard_control *control);
+bool shard_group_post_path(struct shard_group *group, const struct shard_control *control);
+void shard_group_lose_paths(struct shard_group *group);
 
 /*
  * Windows of load (load.h), for the manager's thread. Asking ends the window of every shard that has answered the last question; one that
  * has not (it stands still) goes on with that. `window` is not 0 and another than the last.
  */
 void shard_group_ask_load(struct shard_group *group, uint32_t window);
-/* That shard's answer, to be read until the next question; NULL: it has not come yet. */
+/*
+ * That shard's answer, to be read until the next question; NULL: it has not come yet. Those of its heavy connections that a port would bring to
+ * another queue get rules on the way, if the port has tuple rules: they are few, so nobody else gets one without a move.
+ */
 const struct shard_load_report *shard_group_take_load(struct shard_group *group, uint16_t shard);
 
 /*

@@ -30,19 +30,24 @@ enum shard_control_kind {
 	SHARD_CONTROL_GRANT,       /* last owner to the next: it is yours */
 	SHARD_CONTROL_GRANT_LATE,  /* the same, of a move whose result has been told */
 	SHARD_CONTROL_MOVE_RESULT, /* to the manager: what became of it */
+	SHARD_CONTROL_PATH,        /* to the manager: the connection has another path; may be lost */
 	SHARD_CONTROL_COUNT
 };
 
 enum { SHARD_CONTROL_SLOTS_MAX = 12 };
 
-/* Of the kinds MOVE, GRANT and MOVE_RESULT. */
+#define SHARD_NO_PORT UINT16_MAX
+
+/* Of the kinds MOVE, GRANT, MOVE_RESULT and PATH. */
 struct shard_control_move {
 	struct quic_handle handle;
 	uint32_t ticket;  /* the manager's, brought back by the result */
-	uint16_t target;  /* shard */
+	uint16_t target;  /* shard; PATH: the owner */
 	uint16_t outcome; /* MOVE_RESULT: enum shard_move_outcome (move.h) */
 	uint16_t verdict; /* MOVE_RESULT, refused by the connection: enum quic_move_verdict */
-	uint16_t reserved;
+	uint16_t
+		port_index; /* MOVE_RESULT of a connection that has come, PATH; SHARD_NO_PORT: it has closed */
+	struct base_path path; /* by that port */
 };
 
 struct shard_control {

@@ -167,6 +167,21 @@ attach(struct shard_moves *moves, struct quic_handle handle, uint64_t now_ns)
 	return true;
 }
 
+/* With its path, for a port that steers by it. By now it may have closed, or gone elsewhere. */
+static void
+tell_done(struct shard_moves *moves, const struct shard_control_move *move)
+{
+	const struct quic_conn *conn = quic_endpoint_find(moves->config.endpoint, move->handle);
+	struct shard_control_move done = *move;
+
+	done.port_index = SHARD_NO_PORT;
+	if (conn != NULL) {
+		done.port_index = quic_conn_port_index(conn);
+		done.path = *quic_conn_path(conn);
+	}
+	tell(moves, &done, SHARD_MOVE_DONE, QUIC_MOVE_BEGUN);
+}
+
 void
 shard_moves_see(struct shard_moves *moves, struct quic_handle handle, uint64_t now_ns)
 {
@@ -184,7 +199,7 @@ shard_moves_take(struct shard_moves *moves, const struct shard_control *control,
 	base_assert(control->kind == SHARD_CONTROL_GRANT || control->kind == SHARD_CONTROL_GRANT_LATE);
 	attach(moves, control->move.handle, now_ns);
 	if (control->kind == SHARD_CONTROL_GRANT)
-		tell(moves, &control->move, SHARD_MOVE_DONE, QUIC_MOVE_BEGUN);
+		tell_done(moves, &control->move);
 }
 
 void

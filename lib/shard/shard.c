@@ -34,6 +34,7 @@ const char *const shard_counter_names[SHARD_COUNTER_COUNT] = {
 	[SHARD_FRAMES_PROXIED] = "frames_proxied",
 	[SHARD_UDP_ECHOED] = "udp_echoed",
 	[SHARD_EVENTS] = "events",
+	[SHARD_PATHS_UNTOLD] = "paths_untold",
 	[SHARD_DROP_NO_SERVICE] = "drop_no_service",
 	[SHARD_DROP_MAILBOX_FULL] = "drop_mailbox_full",
 	[SHARD_DROP_HOPS] = "drop_hops",
@@ -246,6 +247,30 @@ housekeep(struct shard *shard)
 	heed_accepting(shard);
 }
 
+/* The manager may have a rule for it. */
+static void
+tell_paths(struct shard *shard)
+{
+	struct shard_group *group = shard->config.group;
+	struct quic_conn *conn;
+	uint32_t lost = 0;
+
+	while ((conn = quic_endpoint_next_repathed(shard->endpoint, &lost)) != NULL) {
+		const struct shard_control control = {.kind = SHARD_CONTROL_PATH,
+			.from = shard->config.index,
+			.move = {.handle = quic_conn_handle(conn),
+				.target = shard->config.index,
+				.port_index = quic_conn_port_index(conn),
+				.path = *quic_conn_path(conn)}};
+
+		lost += shard->tells_paths && !shard_group_post_path(group, &control);
+	}
+	if (lost > 0 && shard->tells_paths) {
+		shard_count(shard, SHARD_PATHS_UNTOLD, lost);
+		shard_group_lose_paths(group);
+	}
+}
+
 /* What the manager asked for, of a shard with connections. */
 static void
 publish_load(struct shard *shard)
@@ -280,8 +305,10 @@ work(struct shard *shard)
 	shard_is_at(shard, SHARD_AT_SEND);
 	shard_send(shard); /* packets built, sealed in a burst, queued */
 	shard_is_at(shard, SHARD_AT_MOVES);
-	if (shard->endpoint != NULL)
+	if (shard->endpoint != NULL) {
+		tell_paths(shard);
 		shard_moves_end_turn(&shard->moves, shard->now_ns); /* connections leave for other shards */
+	}
 }
 
 bool
@@ -466,6 +493,21 @@ struct shard_mailbox *
 shard_get_mailbox(struct shard *shard)
 {
 	return shard->mailbox;
+}
+
+void
+shard_tell_paths(struct shard *shard, bool tell)
+{
+	base_assert(!shard_running(shard));
+	shard->tells_paths = tell;
+}
+
+void
+shard_count_buckets(struct shard *shard, uint8_t port_index)
+{
+	base_assert(!shard_running(shard));
+	shard_load_count_buckets(
+		&shard->load, port_index, shard->facts[port_index]->reta_size, &shard->rss[port_index]);
 }
 
 struct shard_load *

@@ -80,6 +80,7 @@ enum shard_counter {
 	SHARD_FRAMES_PROXIED,     /* transmitted by another shard for us */
 	SHARD_UDP_ECHOED,
 	SHARD_EVENTS,
+	SHARD_PATHS_UNTOLD,    /* of connections that changed it: the manager had no room for the news */
 	SHARD_DROP_NO_SERVICE, /* no one listens at this UDP port */
 	SHARD_DROP_MAILBOX_FULL,
 	SHARD_DROP_HOPS,      /* through four mailboxes and not at home yet */
@@ -143,6 +144,10 @@ bool shard_turn(struct shard *shard);
 
 const struct shard_config *shard_get_config(const struct shard *shard);
 struct shard_mailbox *shard_get_mailbox(struct shard *shard);
+/* Before it runs: whether any port steers by paths, so that the manager has to know when a connection has another. */
+void shard_tell_paths(struct shard *shard, bool tell);
+/* Before it runs: the work of this port's buckets is counted (load.h). */
+void shard_count_buckets(struct shard *shard, uint8_t port_index);
 /* For the manager: questions and answers (load.h). */
 struct shard_load *shard_get_load(struct shard *shard);
 void shard_get_statistics(const struct shard *shard, struct shard_statistics *statistics);

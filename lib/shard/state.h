@@ -74,6 +74,7 @@ struct shard {
 	_Atomic uint64_t idle_cycles;
 	_Atomic uint64_t counters[SHARD_COUNTER_COUNT];
 	_Atomic uint32_t place; /* enum shard_place */
+	bool tells_paths;
 	struct shard_load load;
 	struct shard_placement placement;
 	struct net_interface interfaces[SHARD_PORTS_MAX];

@@ -18,6 +18,8 @@ static const char *const counter_names[SHARD_STEERER_COUNTER_COUNT] = {
 	[SHARD_STEERER_FULL] = "rules_no_place",
 	[SHARD_STEERER_BUCKETS] = "buckets_moved",
 	[SHARD_STEERER_STUCK] = "rules_stuck",
+	[SHARD_STEERER_SHARED] = "rules_shared_path",
+	[SHARD_STEERER_DOUBTED] = "rules_doubted",
 };
 
 uint16_t
@@ -99,6 +101,7 @@ open_port(struct shard_steerer *steerer, struct shard_steerer_port *port, bool c
 		best = SHARD_STEERING_CID;
 	port->level = best_below(port->port, best);
 	memcpy(port->reta, facts->reta, sizeof(port->reta));
+	net_rss_init(&port->rss, facts->rss_key);
 	if (!clear && shard_port_has(port->port, SHARD_STEERING_CID))
 		base_log(BASE_LOG_INFO,
 			"port %s: steering is %s, as connection IDs are sealed; with [routing] mode = \"clear\" the card would "
@@ -177,6 +180,40 @@ add_connection(struct shard_steerer *steerer, const struct shard_steered *connec
 	return true;
 }
 
+/* Whether the indirection table brings this path to the shard. */
+static bool
+is_home(const struct shard_steerer_port *port, const struct base_path *path, uint16_t shard)
+{
+	const struct shard_port_facts *facts = &port->port->facts;
+
+	return facts->rss && facts->reta_size > 0 &&
+		port->reta[net_rss_path(&port->rss, path) % facts->reta_size] == shard;
+}
+
+/* A card has one rule for a path, however many connections use it. NULL: none. */
+static const struct shard_steered *
+find_path(const struct shard_steerer *steerer, const struct base_path *path, uint8_t port_index)
+{
+	for (uint32_t i = 0; i < steerer->count; i++)
+		if (steerer->connections[i].port_index == port_index &&
+			base_path_equal(&steerer->connections[i].path, path))
+			return &steerer->connections[i];
+	return NULL;
+}
+
+static bool
+follow_tuple(struct shard_steerer *steerer, const struct shard_steered *wanted)
+{
+	const struct shard_steered *other = find_path(steerer, &wanted->path, wanted->port_index);
+
+	if (other != NULL) {
+		steerer->counters[SHARD_STEERER_SHARED] += other->shard != wanted->shard;
+		return other->shard == wanted->shard;
+	}
+	return is_home(&steerer->ports[wanted->port_index], &wanted->path, wanted->shard) ||
+		add_connection(steerer, wanted);
+}
+
 bool
 shard_steerer_follow(struct shard_steerer *steerer, struct quic_handle handle, const struct base_path *path,
 	uint8_t port_index, uint16_t shard)
@@ -185,6 +222,7 @@ shard_steerer_follow(struct shard_steerer *steerer, struct quic_handle handle, c
 		.generation = handle.generation,
 		.shard = shard,
 		.port_index = port_index,
+		.doubts = steerer->doubts,
 		.path = *path};
 	const struct shard_steerer_port *port;
 	uint32_t at = find(steerer, handle);
@@ -192,17 +230,37 @@ shard_steerer_follow(struct shard_steerer *steerer, struct quic_handle handle, c
 	base_assert(port_index < steerer->port_count && shard < steerer->shards);
 	port = &steerer->ports[port_index];
 	if (at != NONE) {
-		const struct shard_steered *old = &steerer->connections[at];
+		struct shard_steered *old = &steerer->connections[at];
 
-		if (old->shard == shard && old->port_index == port_index && base_path_equal(&old->path, path))
+		if (old->shard == shard && old->port_index == port_index &&
+			base_path_equal(&old->path, path)) {
+			old->doubts = steerer->doubts;
 			return true;
+		}
 		remove_connection(steerer, at);
 	}
 	if (shard >= port->port->facts.queues)
 		return false;
 	if (port->level == SHARD_STEERING_CID)
 		return true;
-	return port->level == SHARD_STEERING_TUPLE && add_connection(steerer, &wanted);
+	if (port->level == SHARD_STEERING_TUPLE)
+		return follow_tuple(steerer, &wanted);
+	return is_home(port, path, shard);
+}
+
+void
+shard_steerer_moved_on(struct shard_steerer *steerer, struct quic_handle handle, const struct base_path *path,
+	uint8_t port_index, uint16_t shard)
+{
+	if (find(steerer, handle) != NONE)
+		shard_steerer_follow(steerer, handle, path, port_index, shard);
+}
+
+void
+shard_steerer_doubt(struct shard_steerer *steerer)
+{
+	steerer->doubts++;
+	steerer->counters[SHARD_STEERER_DOUBTED]++;
 }
 
 void
@@ -219,7 +277,8 @@ still_there(const struct shard_steerer *steerer, const struct shard_steered *ste
 {
 	struct quic_slot_owner owner;
 
-	return quic_slots_owner(steerer->slots, steered->slot, &owner) && owner.state != QUIC_SLOT_FREE &&
+	return steered->doubts == steerer->doubts &&
+		quic_slots_owner(steerer->slots, steered->slot, &owner) && owner.state != QUIC_SLOT_FREE &&
 		owner.state != QUIC_SLOT_RETIRED && owner.generation == steered->generation &&
 		owner.owner == steered->shard;
 }

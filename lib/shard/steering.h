@@ -34,6 +34,8 @@ enum shard_steerer_counter {
 	SHARD_STEERER_FULL,    /* no place for another connection: it comes by mailbox */
 	SHARD_STEERER_BUCKETS, /* moved */
 	SHARD_STEERER_STUCK,   /* rules that a card would not remove */
+	SHARD_STEERER_SHARED,  /* another connection of that path has a rule to another shard */
+	SHARD_STEERER_DOUBTED, /* news of paths got lost: rules are looked at again */
 	SHARD_STEERER_COUNTER_COUNT
 };
 
@@ -44,6 +46,7 @@ struct shard_steered {
 	uint32_t rule;
 	uint16_t shard;
 	uint8_t port_index;
+	uint32_t doubts; /* how often there had been doubt when it was last confirmed */
 	struct base_path path;
 };
 
@@ -51,7 +54,8 @@ struct shard_steerer_port {
 	struct shard_port *port;
 	enum shard_steering level; /* in use */
 	uint32_t shard_rules[SHARDS_MAX];
-	uint16_t reta[NET_RSS_RETA_MAX];
+	uint16_t reta[NET_RSS_RETA_MAX]; /* the card's own, as it is now */
+	struct net_rss rss;
 };
 
 struct shard_steerer {
@@ -59,6 +63,7 @@ struct shard_steerer {
 	uint16_t shards;
 	uint16_t udp_port;
 	uint8_t port_count;
+	uint32_t doubts;
 	uint32_t audited; /* where the next audit begins */
 	uint32_t count;
 	struct shard_steerer_port ports[SHARD_PORTS_MAX];
@@ -81,14 +86,19 @@ void shard_steerer_open(struct shard_steerer *steerer, const struct shard_steere
 void shard_steerer_close(struct shard_steerer *steerer);
 
 /*
- * From now on the datagrams of this connection's path, which come by this port, belong to `shard`: after a move, or when the peer
- * changed its path. True when the card brings them; false when they take the mailbox.
+ * From now on the datagrams of this connection's path, which come by this port, belong to `shard`: after a move, or because it is heavy. No
+ * rule is needed where the hash brings them. True when the card does; false when they take the mailbox.
  */
 bool shard_steerer_follow(struct shard_steerer *steerer, struct quic_handle handle,
 	const struct base_path *path, uint8_t port_index, uint16_t shard);
 /* The connection has no path any more that its hash would not bring to its shard. */
 void shard_steerer_forget(struct shard_steerer *steerer, struct quic_handle handle);
-/* Removes rules of connections that are gone or have another owner; looks at `at_most` of them. */
+/* The same for a connection that has another path or shard now, if there was a rule for it: of the others nobody cares. */
+void shard_steerer_moved_on(struct shard_steerer *steerer, struct quic_handle handle,
+	const struct base_path *path, uint8_t port_index, uint16_t shard);
+/* News of paths got lost: rules that follow() does not confirm before the audit comes by are removed. */
+void shard_steerer_doubt(struct shard_steerer *steerer);
+/* Removes rules of connections that are gone, have another owner, or are in doubt; looks at `at_most` of them. */
 void shard_steerer_audit(struct shard_steerer *steerer, uint32_t at_most);
 /* Buckets level: all datagrams with this remainder of the hash go to the shard's queue. False: refused. */
 bool shard_steerer_move_bucket(

@@ -125,6 +125,9 @@ quic_endpoint_next_switched(struct quic_endpoint *endpoint, struct quic_conn **c
 struct quic_conn *
 quic_endpoint_find(struct quic_endpoint *endpoint, struct quic_handle handle)
 {
+	if (endpoint != NULL && endpoint->has_conn && endpoint->conn.handle.slot == handle.slot &&
+		endpoint->conn.handle.generation == handle.generation)
+		return &endpoint->conn;
 	return fake_conn;
 }
 
@@ -165,7 +168,7 @@ quic_conn_is_open(const struct quic_conn *conn)
 struct quic_handle
 quic_conn_handle(const struct quic_conn *conn)
 {
-	return (struct quic_handle){.slot = BASE_SLOT_NONE};
+	return conn == fake_conn ? (struct quic_handle){.slot = BASE_SLOT_NONE} : conn->handle;
 }
 
 void
@@ -237,7 +240,7 @@ quic_conn_moved_ns(const struct quic_conn *conn)
 const struct base_path *
 quic_conn_path(const struct quic_conn *conn)
 {
-	return NULL;
+	return &conn->path;
 }
 
 uint16_t
@@ -250,4 +253,15 @@ bool
 quic_endpoint_has_initial(const struct quic_endpoint *endpoint, uint64_t key)
 {
 	return key == endpoint->initial_key;
+}
+
+struct quic_conn *
+quic_endpoint_next_repathed(struct quic_endpoint *endpoint, uint32_t *lost)
+{
+	bool repathed = endpoint->repathed;
+
+	endpoint->repathed = false;
+	*lost += endpoint->repathed_lost;
+	endpoint->repathed_lost = 0;
+	return repathed ? &endpoint->conn : NULL;
 }

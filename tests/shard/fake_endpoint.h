@@ -8,6 +8,11 @@
 
 #include "quic/endpoint.h"
 
+struct quic_conn {
+	struct quic_handle handle;
+	struct base_path path;
+};
+
 struct quic_endpoint {
 	uint16_t shard;
 	uint32_t received;
@@ -18,13 +23,17 @@ struct quic_endpoint {
 	uint32_t connections;
 	uint32_t events;      /* to be pulled */
 	uint64_t initial_key; /* of what it has accepted */
+	bool has_conn;        /* `conn`, which is found by its handle */
+	struct quic_conn conn;
+	bool repathed;          /* it has another path */
+	uint32_t repathed_lost; /* others that had */
 	bool stopped;
 	bool closed_all;
 };
 
 /* By shard number. */
 extern struct quic_endpoint *fake_endpoints[64];
-/* What quic_endpoint_find() finds, NULL at first, and whether it is open. */
+/* What quic_endpoint_find() finds otherwise, NULL at first, and whether it is open. */
 extern struct quic_conn *fake_conn;
 extern bool fake_conn_open;
 

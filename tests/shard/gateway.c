@@ -23,7 +23,7 @@ interface_config(const uint8_t ip[4], const uint8_t mac[6])
 }
 
 static int
-set_up(void **state, enum quic_conn_id_mode mode)
+set_up(void **state, enum quic_conn_id_mode mode, uint8_t levels)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct port_wire_config wire = {.name = "wire",
@@ -32,8 +32,7 @@ set_up(void **state, enum quic_conn_id_mode mode)
 		.ring_frames = 512,
 		.checksums = false,
 		.rss = true,
-		.levels =
-			1U << SHARD_STEERING_BUCKETS | 1U << SHARD_STEERING_TUPLE | 1U << SHARD_STEERING_CID,
+		.levels = levels,
 		.tuple_rules = TUPLE_RULES};
 	struct net_interface_config client = interface_config(client_ip, client_mac);
 	char error[256] = "";
@@ -75,16 +74,27 @@ set_up(void **state, enum quic_conn_id_mode mode)
 	return 0;
 }
 
+enum {
+	BUCKETS = 1U << SHARD_STEERING_BUCKETS,
+	ALL = BUCKETS | 1U << SHARD_STEERING_TUPLE | 1U << SHARD_STEERING_CID
+};
+
 int
 gateway_setup(void **state)
 {
-	return set_up(state, QUIC_CONN_ID_SEALED);
+	return set_up(state, QUIC_CONN_ID_SEALED, ALL);
 }
 
 int
 gateway_setup_clear(void **state)
 {
-	return set_up(state, QUIC_CONN_ID_CLEAR);
+	return set_up(state, QUIC_CONN_ID_CLEAR, ALL);
+}
+
+int
+gateway_setup_buckets(void **state)
+{
+	return set_up(state, QUIC_CONN_ID_SEALED, BUCKETS);
 }
 
 int

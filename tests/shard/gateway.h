@@ -27,6 +27,8 @@ struct fixture {
 int gateway_setup(void **state);
 /* With connection IDs in clear mode. */
 int gateway_setup_clear(void **state);
+/* With a card that has no rules, only a table. */
+int gateway_setup_buckets(void **state);
 /* Asserts that every buffer is back. */
 int gateway_teardown(void **state);
 

@@ -128,6 +128,18 @@ quic_conn_handle(const struct quic_conn *conn)
 	return conn->handle;
 }
 
+const struct base_path *
+quic_conn_path(const struct quic_conn *conn)
+{
+	return &conn->path;
+}
+
+uint16_t
+quic_conn_port_index(const struct quic_conn *conn)
+{
+	return 0;
+}
+
 void
 quic_conn_close(struct quic_conn *conn, uint64_t error_code, const char *reason)
 {
