@@ -15,22 +15,23 @@ enum {
 };
 _Static_assert((int)DISTANCE_MIN >= (int)SHARD_LOAD_RECEIVED, "no datagram is seen twice");
 
-static uint64_t
-key_of(uint32_t slot, uint32_t generation)
-{
-	return (uint64_t)generation << 32 | slot;
-}
-
-static struct quic_handle
-handle_of(uint64_t key)
-{
-	return (struct quic_handle){.slot = (uint32_t)key, .generation = (uint32_t)(key >> 32)};
-}
-
 static int32_t
 draw(struct shard_load *load)
 {
 	return DISTANCE_MIN + (int32_t)((base_random_next(&load->random) >> 32) * DISTANCE_SPAN >> 32);
+}
+
+static void
+clear(struct shard_load *load)
+{
+	load->samples = 0;
+	for (uint32_t i = 0; i < SHARD_LOAD_PLACES; i++) {
+		load->slots[i] = BASE_SLOT_NONE;
+		load->ranks[i] = (int32_t)i;
+		load->errors[i] = 0;
+	}
+	for (uint32_t i = 0; i < SHARD_PORTS_MAX; i++)
+		memset(load->buckets[i], 0, load->bucket_counts[i] * sizeof(load->buckets[i][0]));
 }
 
 void
@@ -40,6 +41,7 @@ shard_load_init(struct shard_load *load, uint64_t seed, uint64_t now_ns)
 	base_random_init(&load->random, seed);
 	load->credit = draw(load);
 	load->from_ns = now_ns;
+	clear(load);
 }
 
 void
@@ -63,41 +65,47 @@ bucket_of(
 	return (uint16_t)(tuple_hash % load->bucket_counts[port_index]);
 }
 
-/* Both without an early end, so that the compiler takes several places at a time. */
+/* Samples, less those that may be another's. */
 static uint32_t
-find(const struct shard_load *load, uint64_t key)
+weight_of(const struct shard_load *load, uint32_t at)
+{
+	return (uint32_t)(load->ranks[at] / SHARD_LOAD_PLACES) - load->errors[at];
+}
+
+/* Both of 32 bits and without an early end, so that any compiler takes several places at a time. */
+static uint32_t
+find(const struct shard_load *load, uint32_t slot)
 {
 	uint32_t at = NONE;
 
 	for (uint32_t i = 0; i < SHARD_LOAD_PLACES; i++)
-		at = load->keys[i] == key && i < load->used ? i : at;
+		at = load->slots[i] == slot ? i : at;
 	return at;
 }
 
 static uint32_t
 least(const struct shard_load *load)
 {
-	uint32_t count = UINT32_MAX, at = 0;
+	int32_t rank = INT32_MAX;
 
 	for (uint32_t i = 0; i < SHARD_LOAD_PLACES; i++)
-		count = load->counts[i] < count ? load->counts[i] : count;
-	while (load->counts[at] != count)
-		at++;
-	return at;
+		rank = load->ranks[i] < rank ? load->ranks[i] : rank;
+	return (uint32_t)rank % SHARD_LOAD_PLACES;
 }
 
-/* Space saving: the least gives way, and its count is what the newcomer may have too much. */
+/* Space saving: the least gives way, and its count is what the newcomer may have too much. An earlier life of the slot is over. */
 static void
-count_connection(struct shard_load *load, uint64_t key)
+count_connection(struct shard_load *load, uint32_t slot, uint32_t generation)
 {
-	uint32_t at = find(load, key);
+	uint32_t at = find(load, slot);
 
-	if (at == NONE) {
-		at = load->used < SHARD_LOAD_PLACES ? load->used++ : least(load);
-		load->keys[at] = key;
-		load->errors[at] = load->counts[at];
+	if (at == NONE || load->generations[at] != generation) {
+		at = at == NONE ? least(load) : at;
+		load->slots[at] = slot;
+		load->generations[at] = generation;
+		load->errors[at] = (uint32_t)(load->ranks[at] / SHARD_LOAD_PLACES);
 	}
-	load->counts[at]++;
+	load->ranks[at] += SHARD_LOAD_PLACES;
 }
 
 void
@@ -109,7 +117,7 @@ shard_load_sample(struct shard_load *load, const struct base_datagram *datagram)
 	load->samples++;
 	if (datagram->slot == BASE_SLOT_NONE)
 		return;
-	count_connection(load, key_of(datagram->slot, datagram->generation));
+	count_connection(load, datagram->slot, datagram->generation);
 	bucket = bucket_of(load, datagram->port_index, &datagram->path, datagram->tuple_hash);
 	if (bucket != SHARD_LOAD_NO_BUCKET)
 		load->buckets[datagram->port_index][bucket]++;
@@ -120,14 +128,14 @@ static bool
 describe(const struct shard_load *load, const struct shard_load_sources *sources, uint32_t at,
 	struct shard_load_connection *connection)
 {
-	struct quic_handle handle = handle_of(load->keys[at]);
+	struct quic_handle handle = {load->slots[at], load->generations[at]};
 	struct quic_conn *conn =
 		sources->endpoint != NULL ? quic_endpoint_find(sources->endpoint, handle) : NULL;
 
 	if (conn == NULL)
 		return false;
 	*connection = (struct shard_load_connection){.handle = handle,
-		.weight = load->counts[at] - load->errors[at],
+		.weight = weight_of(load, at),
 		.movable = quic_conn_movable(conn, sources->now_ns) &&
 			(sources->services == NULL || service_can_move(sources->services, conn)),
 		.port_index = quic_conn_port_index(conn),
@@ -137,18 +145,23 @@ describe(const struct shard_load *load, const struct shard_load_sources *sources
 	return true;
 }
 
-/* Places by weight, the heaviest first: [0, returned). */
+/* Places by weight, the heaviest first; returns how many have any. */
 static uint32_t
 rank(const struct shard_load *load, uint8_t *order)
 {
-	for (uint32_t i = 0; i < load->used; i++) {
-		uint32_t weight = load->counts[i] - load->errors[i], at = i;
+	uint32_t count = 0;
 
-		for (; at > 0 && load->counts[order[at - 1]] - load->errors[order[at - 1]] < weight; at--)
+	for (uint32_t i = 0; i < SHARD_LOAD_PLACES; i++) {
+		uint32_t weight = weight_of(load, i), at = count;
+
+		if (weight == 0)
+			continue;
+		for (; at > 0 && weight_of(load, order[at - 1]) < weight; at--)
 			order[at] = order[at - 1];
 		order[at] = (uint8_t)i;
+		count++;
 	}
-	return load->used;
+	return count;
 }
 
 static void
@@ -157,11 +170,7 @@ begin_window(struct shard_load *load, const struct shard_load_sources *sources)
 	load->from_ns = sources->now_ns;
 	load->busy_cycles = sources->busy_cycles;
 	load->idle_cycles = sources->idle_cycles;
-	load->samples = 0;
-	load->used = 0;
-	memset(load->counts, 0, sizeof(load->counts));
-	for (uint32_t i = 0; i < SHARD_PORTS_MAX; i++)
-		memset(load->buckets[i], 0, load->bucket_counts[i] * sizeof(load->buckets[i][0]));
+	clear(load);
 }
 
 void

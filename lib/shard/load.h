@@ -29,7 +29,8 @@
 enum {
 	SHARD_LOAD_HEAVY_MAX = 16, /* connections in a report */
 	SHARD_LOAD_PLACES = 64,    /* connections that are counted at once */
-	SHARD_LOAD_DISTANCE = 16,  /* weight from one sample to the next, on average */
+	SHARD_LOAD_DISTANCE =
+		24, /* weight from one sample to the next, on average: about one datagram in 16 */
 };
 
 /* What a datagram weighs: a received one costs about twice as much as one sent (perf/NOTEBOOK.md). */
@@ -67,10 +68,11 @@ struct shard_load {
 	/* The shard's. */
 	int32_t credit; /* weight until the next sample */
 	uint32_t samples;
-	uint32_t used;                    /* places */
-	uint64_t keys[SHARD_LOAD_PLACES]; /* generation << 32 | slot */
-	uint32_t counts[SHARD_LOAD_PLACES];
-	uint32_t errors[SHARD_LOAD_PLACES]; /* of counts: as much may be another's */
+	uint32_t slots[SHARD_LOAD_PLACES];
+	uint32_t generations[SHARD_LOAD_PLACES];
+	int32_t ranks
+		[SHARD_LOAD_PLACES]; /* count * SHARD_LOAD_PLACES + place: the smallest says where it is */
+	uint32_t errors[SHARD_LOAD_PLACES]; /* of the count: as much may be another's */
 	struct base_random random;
 	uint64_t from_ns;
 	uint64_t busy_cycles; /* when the window began */

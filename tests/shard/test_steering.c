@@ -441,7 +441,7 @@ group_take_load__gives_heavy_connections_rules(void **state)
 	/* Placed there at accept, say. */
 	fake_endpoints[1]->has_conn = true;
 	fake_endpoints[1]->conn = (struct quic_conn){.handle = heavy, .path = path_from(away)};
-	for (unsigned i = 0; i < 20; i++)
+	for (unsigned i = 0; i < 40; i++)
 		assert_int_equal(packet(f, heavy, 1, away), 1);
 	answer = report(f, 1, 2);
 	assert_true(answer->busy_cycles > 0);
