@@ -20,6 +20,8 @@ shards = gateway.status()["shards"]
 outcomes = collections.Counter()
 while not os.path.exists(sys.argv[2]):
     for entry in gateway.connections():
+        if os.path.exists(sys.argv[2]):
+            break
         answer = gateway.move(entry["slot"], entry["generation"], (entry["shard"] + 1) % shards)
         outcomes["moved" if answer["moved"] else answer["outcome"]] += 1
     time.sleep(0.01)
