@@ -293,6 +293,16 @@ handshake_is_stuck(const struct quic_conn *conn, enum quic_packet_number_space s
 		quic_send_buffer_has_lost(&conn->handshake->crypto[space].send);
 }
 
+/*
+ * A PATH_CHALLENGE goes with the first packet on a new path, whatever the window says. What a peer that only listens has sent there may be
+ * credit for one small packet: were it spent on an ACK, the challenge could never follow.
+ */
+static bool
+challenge_is_due(const struct quic_conn *conn, enum quic_packet_number_space space)
+{
+	return space == QUIC_SPACE_APPLICATION && conn->migration != NULL && conn->migration->want_challenge;
+}
+
 static bool
 send_on_path(struct quic_conn *conn, struct base_datagram *datagram)
 {
@@ -303,7 +313,8 @@ send_on_path(struct quic_conn *conn, struct base_datagram *datagram)
 		return false;
 	for (int i = 0; i < QUIC_SPACE_COUNT; i++) {
 		enum quic_packet_number_space space = (enum quic_packet_number_space)i;
-		bool now = data || conn->probes[i] > 0 || handshake_is_stuck(conn, space);
+		bool now = data || conn->probes[i] > 0 || handshake_is_stuck(conn, space) ||
+			challenge_is_due(conn, space);
 
 		if (build_packet(&assembly, space, now) && conn->probes[i] > 0 &&
 			assembly.packets[assembly.count - 1].ack_eliciting)
