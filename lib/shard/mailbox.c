@@ -120,6 +120,12 @@ shard_mailbox_take_control(struct shard_mailbox *mailbox, struct shard_control *
 	return rte_ring_dequeue_elem(mailbox->control, control, sizeof(*control)) == 0;
 }
 
+bool
+shard_mailbox_has_control(const struct shard_mailbox *mailbox)
+{
+	return !rte_ring_empty(mailbox->control);
+}
+
 uint32_t
 shard_mailbox_control_room(const struct shard_mailbox *mailbox)
 {

@@ -99,6 +99,7 @@ bool shard_mailbox_take_update(struct shard_mailbox *mailbox, struct shard_updat
 /* Asserts that there is place. */
 void shard_mailbox_post_control(struct shard_mailbox *mailbox, const struct shard_control *control);
 bool shard_mailbox_take_control(struct shard_mailbox *mailbox, struct shard_control *control);
+bool shard_mailbox_has_control(const struct shard_mailbox *mailbox);
 /* Places of the control ring that nobody has written to. */
 uint32_t shard_mailbox_control_room(const struct shard_mailbox *mailbox);
 

@@ -391,11 +391,26 @@ begin_to_drain(struct shard *shard, uint32_t within_ms)
 	quic_endpoint_close_all(shard->endpoint, 0, false, shard->now_ns);
 }
 
+/*
+ * A shard that has not heard of the end may still let a connection go to us, and one that has may have done so before: its GRANT is in our
+ * mailbox then. So the stages are read first.
+ */
+static bool
+more_may_come(const struct shard *shard)
+{
+	const struct shard_group *group = shard->config.group;
+
+	for (uint16_t i = 0; i < group->count; i++)
+		if (atomic_load(&group->shards[i]->stage) == SHARD_RUNNING)
+			return true;
+	return shard_mailbox_has_control(shard->mailbox);
+}
+
 static bool
 drained(struct shard *shard)
 {
 	return shard->now_ns >= shard->stop_ns || shard->endpoint == NULL ||
-		quic_endpoint_connections(shard->endpoint) == 0;
+		(!more_may_come(shard) && quic_endpoint_connections(shard->endpoint) == 0);
 }
 
 int

@@ -68,8 +68,10 @@ mailbox__carries_messages_by_value(void **state)
 
 	assert_true(shard_mailbox_open(&mailbox, "test", 16, 16, SOCKET_ID_ANY));
 	assert_int_equal(shard_mailbox_control_room(&mailbox), 15);
+	assert_false(shard_mailbox_has_control(&mailbox));
 	shard_mailbox_post_control(&mailbox, &control);
 	assert_int_equal(shard_mailbox_control_room(&mailbox), 14);
+	assert_true(shard_mailbox_has_control(&mailbox));
 	assert_true(shard_mailbox_take_control(&mailbox, &back));
 	assert_memory_equal(&control, &back, sizeof(control));
 	assert_false(shard_mailbox_take_control(&mailbox, &back));

@@ -316,6 +316,20 @@ shard_run__ends_when_it_is_told_to(void **state)
 	assert_true(fake_endpoints[0]->stopped && fake_endpoints[0]->closed_all);
 }
 
+/* It may let a connection go to us until it has heard of the end, too. */
+static void
+shard_run__waits_for_a_shard_that_runs_on(void **state)
+{
+	struct fixture *f = *state;
+	struct shard *shard = f->group->shards[0];
+
+	atomic_store(&f->group->shards[1]->stage, SHARD_RUNNING);
+	shard_stop(shard, 20);
+	assert_int_equal(shard_run(shard), 0);
+	assert_true(shard->now_ns >= shard->stop_ns);
+	atomic_store(&f->group->shards[1]->stage, SHARD_ENDED);
+}
+
 int
 main(void)
 {
@@ -342,6 +356,8 @@ main(void)
 			shard_turn__survives_an_empty_pool_of_buffers, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_run__ends_when_it_is_told_to, gateway_setup, gateway_teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_run__waits_for_a_shard_that_runs_on, gateway_setup, gateway_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, eal_setup, eal_teardown);
