@@ -317,7 +317,10 @@ sim_app_event(struct sim *sim, struct sim_node *node, const struct quic_event *e
 			open_requests(sim, event->conn, state);
 		break;
 	case QUIC_EVENT_STREAM_READABLE:
-		read_stream(sim, event->conn, stream_of(sim, node, event));
+		if (node->is_server && sim->config.reads_late)
+			stream_of(sim, node, event)->unread = true;
+		else
+			read_stream(sim, event->conn, stream_of(sim, node, event));
 		break;
 	case QUIC_EVENT_STREAM_WRITABLE:
 		write_more(sim, event->conn, stream_of(sim, node, event));
@@ -341,5 +344,21 @@ sim_app_event(struct sim *sim, struct sim_node *node, const struct quic_event *e
 		break;
 	default:
 		break;
+	}
+}
+
+void
+sim_app_read_late(struct sim *sim, struct sim_node *node)
+{
+	for (struct sim_stream *stream = sim->streams; stream != NULL; stream = stream->next) {
+		struct quic_conn *conn;
+
+		if (!stream->is_server || !stream->unread || base_random_below(&sim->random, 16) != 0)
+			continue;
+		conn = quic_endpoint_find(node->endpoint, stream->handle);
+		if (conn == NULL || !quic_conn_is_open(conn))
+			continue;
+		stream->unread = false;
+		read_stream(sim, conn, stream);
 	}
 }

@@ -21,6 +21,7 @@ const char *const sim_seen_names[SIM_SEEN_COUNT] = {
 	[SIM_SEEN_IDLE_TIMEOUTS] = "idle_timeouts",
 	[SIM_SEEN_CLIENT_SWITCHES] = "client_switches",
 	[SIM_SEEN_CLIENT_RENEWALS] = "client_renewals",
+	[SIM_SEEN_FOLLOWED] = "client_followed",
 	[SIM_SEEN_HELD_UP] = "held_up",
 	[SIM_SEEN_HELD_MOVES] = "held_moves",
 	[SIM_SEEN_STOPPED_TRANSIT] = "transit_to_stopped",

@@ -17,7 +17,7 @@ enum sim_seen {
 	SIM_SEEN_SERVICE_REFUSED, /* refused by the service */
 	SIM_SEEN_STRAY,           /* a datagram of a slot's last life */
 	SIM_SEEN_MAILBOX_FULL,    /* datagrams dropped for it */
-	SIM_SEEN_CONTROL_FULL,    /* the last place of a control mailbox was taken */
+	SIM_SEEN_CONTROL_FULL,    /* as many control messages wait for a shard as there may be of moves */
 	SIM_SEEN_SLOTS_HOME,      /* messages with free slots */
 	SIM_SEEN_GIVEN_ELSEWHERE, /* pool elements given back by another shard than took them */
 	SIM_SEEN_RETIRED_DROPS,   /* packets with an ID that was retired long ago */
@@ -25,6 +25,7 @@ enum sim_seen {
 	SIM_SEEN_IDLE_TIMEOUTS,   /* of the gateway's */
 	SIM_SEEN_CLIENT_SWITCHES, /* the client retired the ID it used, unasked */
 	SIM_SEEN_CLIENT_RENEWALS, /* the client issued IDs with Retire Prior To above all others */
+	SIM_SEEN_FOLLOWED,        /* and the gateway went over to them */
 	SIM_SEEN_HELD_UP,         /* connections whose shard was held up */
 	SIM_SEEN_HELD_MOVES,      /* moves to or from it meanwhile */
 	SIM_SEEN_STOPPED_TRANSIT, /* in transit to a shard that was about to end */

@@ -14,8 +14,6 @@ enum { TURN_OF = 4, TURN_IN = 3 };
 
 enum { TLS_MEMORY_BYTES = SIM_SLOTS_MAX * TLS_MEMORY_HANDSHAKE_BYTES };
 
-#define CONTROL_MAX_NS (4 * BASE_MS)
-
 static struct sim *
 of(void *with)
 {
@@ -66,6 +64,7 @@ post(void *with, uint16_t to, const struct shard_control *control)
 	if (control->kind == SHARD_CONTROL_GRANT || control->kind == SHARD_CONTROL_GRANT_LATE) {
 		sim_watch_left(sim, control->move.handle);
 		sim->seen[SIM_SEEN_STOPPED_TRANSIT] += shard->stage != SIM_RUNNING;
+		sim->seen[SIM_SEEN_HELD_MOVES] += shard->held_until_ns > sim->now_ns;
 		if (sim_planted(sim, SIM_PLANT_GRANT_LOST))
 			return;
 	}
@@ -76,9 +75,10 @@ post(void *with, uint16_t to, const struct shard_control *control)
 	/* Datagrams overtake messages now and then. */
 	if (shard->control_count == 0)
 		shard->control_at_ns = sim->now_ns +
-			base_random_below(&sim->random, 2) * base_random_below(&sim->random, CONTROL_MAX_NS);
+			base_random_below(&sim->random, 2) *
+				base_random_below(&sim->random, sim->config.control_ns);
 	shard->control[(shard->control_first + shard->control_count++) % SIM_CONTROL_PLACES] = *control;
-	sim->seen[SIM_SEEN_CONTROL_FULL] += shard->control_count == SIM_CONTROL_PLACES;
+	sim->seen[SIM_SEEN_CONTROL_FULL] += shard->control_count >= SIM_MOVES_MAX;
 }
 
 static bool
@@ -194,6 +194,9 @@ take_control(struct sim *sim, struct sim_shard *shard)
 		shard->control_count--;
 		if (control.kind == SHARD_CONTROL_SLOTS)
 			quic_slots_come_home(&sim->server.slots, shard->index, control.slots, control.count);
+		else if (shard->stage == SIM_ENDED)
+			sim_fail(sim, "a message of a move was left to shard %u, which has ended",
+				shard->index);
 		else
 			shard_moves_take(&shard->moves, &control, sim->now_ns);
 	}
@@ -252,15 +255,6 @@ turn(struct sim *sim, struct sim_shard *shard)
 	tls_memory_bind(before);
 }
 
-/* As shard_run() does it. */
-static void
-go_on_to_end(struct sim *sim, struct sim_shard *shard)
-{
-	if (shard->stage == SIM_DRAINING && shard->control_count == 0 &&
-		quic_endpoint_connections(shard->node->endpoint) == 0)
-		shard->stage = SIM_ENDED;
-}
-
 /* ---- the manager ---- */
 
 struct quic_handle
@@ -286,7 +280,7 @@ sim_shards_ask(struct sim *sim, struct quic_handle handle, uint16_t owner, uint1
 		.from = SHARD_MANAGER,
 		.move = {.handle = handle, .target = target}};
 
-	if (group->in_flight == SIM_MOVES_MAX || group->shards[owner].stage == SIM_ENDED)
+	if (group->in_flight == SIM_MOVES_MAX || group->stopping)
 		return false;
 	while ((group->in_flight_tickets >> control.move.ticket & 1) != 0)
 		control.move.ticket++;
@@ -303,7 +297,7 @@ ask_for_move(struct sim *sim)
 	struct quic_handle handle = sim_shards_any(sim, &owner);
 	uint16_t target = (uint16_t)base_random_below(&sim->random, sim->config.shards);
 
-	if (handle.slot == BASE_SLOT_NONE || sim->shards->shards[target].stage != SIM_RUNNING)
+	if (handle.slot == BASE_SLOT_NONE)
 		return;
 	/* What the manager believes may be out of date. */
 	if (base_random_below(&sim->random, 16) == 0)
@@ -317,17 +311,7 @@ void
 sim_shards_hold(struct sim *sim, uint16_t shard, uint64_t until_ns)
 {
 	sim->shards->shards[shard].held_until_ns = until_ns;
-}
-
-void
-sim_shards_stop(struct sim *sim, uint16_t index)
-{
-	struct sim_shard *shard = &sim->shards->shards[index];
-
-	shard->stage = SIM_DRAINING;
-	quic_endpoint_stop_accepting(shard->node->endpoint);
-	shard_moves_stop(&shard->moves);
-	quic_endpoint_close_all(shard->node->endpoint, 0, false, sim->now_ns);
+	sim->seen[SIM_SEEN_HELD_UP] += quic_endpoint_connections(sim->shards->shards[shard].node->endpoint);
 }
 
 /* ---- what is done wrong to be found ---- */
@@ -366,6 +350,11 @@ do_wrong(struct sim *sim, struct sim_shard *shard)
 		conn->streams.account.used++;
 	if (conn != NULL && !other && conn->own_ids.want != 0 && sim_planted(sim, SIM_PLANT_ID_ASTRAY))
 		conn->own_ids.second ^= conn->own_ids.want;
+	if (conn != NULL && !other && sim_planted(sim, SIM_PLANT_IDS_MISSING))
+		conn->own_ids.active &= conn->own_ids.active - 1;
+	if (conn != NULL && !other && conn->peer_retire_prior_to > 0 &&
+		sim_planted(sim, SIM_PLANT_ID_USED_ON))
+		conn->peer_ids[0].sequence = 0;
 	for (uint16_t i = 0; i < SIM_CONTROL_SPARE && sim_planted(sim, SIM_PLANT_CONTROL_CROWDED); i++)
 		post(sim, (uint16_t)((shard->index + 1) % sim->config.shards), &nothing);
 	for (struct sim_stream *stream = sim->streams; stream != NULL; stream = stream->next) {
@@ -418,6 +407,31 @@ open_group(struct sim *sim)
 		open_shard(sim, i);
 }
 
+/* The whole group stops, and each shard hears of it in a turn of its own (shard_group_stop()). */
+static void
+go_on_to_stop(struct sim *sim, struct sim_shard *shard)
+{
+	struct sim_shards *group = sim->shards;
+	bool heard_by_all = true;
+
+	if (shard->stage == SIM_RUNNING && group->stopping && base_random_below(&sim->random, TURN_OF) == 0) {
+		shard->stage = SIM_DRAINING;
+		quic_endpoint_stop_accepting(shard->node->endpoint);
+		shard_moves_stop(&shard->moves);
+		quic_endpoint_close_all(shard->node->endpoint, 0, false, sim->now_ns);
+		return;
+	}
+	/* As shard_run() has it: until all have heard of it a connection may still come. */
+	for (uint16_t i = 0; i < sim->config.shards; i++)
+		heard_by_all = heard_by_all && group->shards[i].stage != SIM_RUNNING;
+	if (sim->config.plant == SIM_PLANT_ENDS_EARLY)
+		heard_by_all = true;
+	if (shard->stage == SIM_DRAINING && heard_by_all &&
+		(shard->control_count == 0 || sim->config.plant == SIM_PLANT_ENDS_EARLY) &&
+		quic_endpoint_connections(shard->node->endpoint) == 0)
+		shard->stage = SIM_ENDED;
+}
+
 static bool
 may_turn(struct sim *sim, const struct sim_shard *shard)
 {
@@ -447,7 +461,7 @@ turn_group(struct sim *sim)
 		if (sim->config.plant != SIM_PLANT_NONE)
 			do_wrong(sim, shard);
 		sim_watch_after_turn(sim, index);
-		go_on_to_end(sim, shard);
+		go_on_to_stop(sim, shard);
 	}
 	if (sim_planted(sim, SIM_PLANT_PAUSE))
 		sim_shards_hold(sim, first, sim->now_ns + 500 * BASE_MS);

@@ -48,6 +48,9 @@ enum sim_plant {
 	SIM_PLANT_GRANT_LOST,
 	SIM_PLANT_ID_ASTRAY,   /* a replacement ID names another shard than it should */
 	SIM_PLANT_STATE_STAYS, /* a service is not told of a move */
+	SIM_PLANT_ENDS_EARLY,  /* a shard that is about to end does not wait for what may still come */
+	SIM_PLANT_IDS_MISSING, /* what the client has retired is not replaced */
+	SIM_PLANT_ID_USED_ON,  /* an ID that the client wants retired is used on */
 	SIM_PLANT_PAUSE,       /* an owner does nothing for a while */
 	SIM_PLANT_COUNT
 };
@@ -91,6 +94,7 @@ struct sim_before {
 struct sim_shards {
 	struct sim_shard shards[SIM_SHARDS_MAX];
 	struct sim_node others[SIM_SHARDS_MAX - 1];
+	bool stopping;      /* gracefully: each shard hears of it */
 	uint32_t in_flight; /* moves without a result */
 	uint64_t in_flight_tickets;
 	uint64_t outcomes[SHARD_MOVE_OUTCOMES];
@@ -114,8 +118,6 @@ struct quic_handle sim_shards_any(struct sim *sim, struct quic_slot_owner *owner
 bool sim_shards_ask(struct sim *sim, struct quic_handle handle, uint16_t owner, uint16_t target);
 /* No turn of this shard until then. */
 void sim_shards_hold(struct sim *sim, uint16_t shard, uint64_t until_ns);
-/* A graceful stop of one shard. */
-void sim_shards_stop(struct sim *sim, uint16_t shard);
 /* Now is the moment for this planted fault. */
 bool sim_planted(struct sim *sim, enum sim_plant plant);
 

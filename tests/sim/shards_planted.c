@@ -22,8 +22,12 @@ const struct sim_plant_case sim_plants[] = {
 	{"a result told twice", SIM_PLANT_RESULT_TWICE, "crowd", "the result of twice"},
 	{"a result not told", SIM_PLANT_RESULT_LOST, "crowd", "have no result"},
 	{"a GRANT lost", SIM_PLANT_GRANT_LOST, "crowd", "is in transit since"},
+	{"a retired ID that is not replaced", SIM_PLANT_IDS_MISSING, "crowd", "connection IDs of slot"},
+	{"an ID used after the client wants it retired", SIM_PLANT_ID_USED_ON, "renewing",
+		"is to be retired"},
 	{"an ID that names another shard", SIM_PLANT_ID_ASTRAY, "crowd", "names shard"},
 	{"a service not told of a move", SIM_PLANT_STATE_STAYS, "crowd", "was not under way"},
+	{"a shard that ends too early", SIM_PLANT_ENDS_EARLY, "stopping", "is in transit since"},
 	{"an owner that pauses", SIM_PLANT_PAUSE, "sparse", "waited"},
 };
 const unsigned sim_plant_count = sizeof(sim_plants) / sizeof(sim_plants[0]);

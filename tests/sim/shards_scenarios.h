@@ -21,4 +21,22 @@ bool sim_shards_all_answered_once(const struct sim *sim);
 bool sim_shards_all_over(const struct sim *sim);
 void sim_shards_key_update_tick(struct sim *sim);
 
+/* ---- shards_clients.c ---- */
+/* Clients retire our IDs, and have us retire theirs. */
+void sim_shards_renew_tick(struct sim *sim);
+void sim_shards_retiring(struct sim_config *config, struct base_random *random);
+void sim_shards_renewing(struct sim_config *config, struct base_random *random);
+void sim_shards_migrating(struct sim_config *config, struct base_random *random);
+void sim_shards_blocked(struct sim_config *config, struct base_random *random);
+void sim_shards_datagrams(struct sim_config *config, struct base_random *random);
+void sim_shards_stragglers(struct sim_config *config, struct base_random *random);
+
+/* ---- shards_faults.c ---- */
+void sim_shards_held_up(struct sim_config *config, struct base_random *random);
+void sim_shards_slow_control(struct sim_config *config, struct base_random *random);
+void sim_shards_stopping(struct sim_config *config, struct base_random *random);
+void sim_shards_idle(struct sim_config *config, struct base_random *random);
+void sim_shards_resets(struct sim_config *config, struct base_random *random);
+void sim_shards_reuse(struct sim_config *config, struct base_random *random);
+
 #endif

@@ -11,9 +11,6 @@
 #include "tests/sim/lent.h"
 #include "tests/sim/shards.h"
 
-#define CONTROL_MAX_NS (4 * BASE_MS)
-#define TRANSIT_MAX_NS (CONTROL_MAX_NS + BASE_MS)
-
 void
 sim_watch_open(struct sim *sim)
 {
@@ -150,6 +147,40 @@ new_ids_lead_home(struct sim *sim, uint16_t index, const struct quic_conn *conn)
 	}
 }
 
+/* The client retires our IDs whenever it likes, and has others at once (RFC 9000 section 5.1.1). */
+static void
+ids_are_replaced(struct sim *sim, const struct quic_conn *conn)
+{
+	const struct quic_own_ids *ids = &conn->own_ids;
+
+	if (conn->state == QUIC_CONN_OPEN && conn->handshake_confirmed &&
+		ids->next - ids->base < QUIC_OWN_ID_WINDOW &&
+		(uint32_t)__builtin_popcount(ids->active) < quic_conn_own_ids_most(conn))
+		sim_fail(sim, "the client has %d connection IDs of slot %u", __builtin_popcount(ids->active),
+			conn->slot);
+}
+
+/* What the client wants retired is not used any more (section 5.1.2). */
+static void
+client_is_followed(struct sim *sim, const struct quic_conn *conn)
+{
+	const struct quic_conn *before = conn_before(sim, conn->slot);
+
+	if (conn->state != QUIC_CONN_OPEN)
+		return;
+	if (conn->peer_ids[0].sequence < conn->peer_retire_prior_to)
+		sim_fail(sim, "slot %u uses an ID of the client's that is to be retired", conn->slot);
+	sim->seen[SIM_SEEN_FOLLOWED] += conn->peer_retire_prior_to > before->peer_retire_prior_to;
+}
+
+static void
+connection_keeps_rules(struct sim *sim, uint16_t index, const struct quic_conn *conn)
+{
+	new_ids_lead_home(sim, index, conn);
+	ids_are_replaced(sim, conn);
+	client_is_followed(sim, conn);
+}
+
 void
 sim_watch_after_turn(struct sim *sim, uint16_t index)
 {
@@ -166,7 +197,7 @@ sim_watch_after_turn(struct sim *sim, uint16_t index)
 			continue;
 		chunks_are_charged(sim, quic_slots_at(slots, slot));
 		if (is_live(word) && word->generation == after.generation)
-			new_ids_lead_home(sim, index, quic_slots_at(slots, slot));
+			connection_keeps_rules(sim, index, quic_slots_at(slots, slot));
 	}
 }
 
@@ -189,7 +220,7 @@ watch_transit(struct sim *sim)
 		/* Its time begins when its new owner turns again. */
 		if (*since_ns == 0 || group->shards[owner.owner].held_until_ns > sim->now_ns)
 			*since_ns = sim->now_ns;
-		if (sim->now_ns - *since_ns > TRANSIT_MAX_NS)
+		if (sim->now_ns - *since_ns > sim->config.control_ns + BASE_MS)
 			sim_fail(sim, "slot %u is in transit since %.3f ms", slot,
 				(double)(sim->now_ns - *since_ns) / 1e6);
 		if (sim->now_ns - *since_ns > group->longest_transit_ns)

@@ -61,6 +61,7 @@ sim_config_default(void)
 		.upload_bytes = 1000,
 		.download_bytes = 100000,
 		.time_limit_ns = 60 * BASE_SECOND,
+		.control_ns = 4 * BASE_MS,
 	};
 
 	config.server_limits.connections = 256;
@@ -267,6 +268,8 @@ sim_pull_events(struct sim *sim, struct sim_node *node)
 		else
 			sim_app_event(sim, node, &event);
 	}
+	if (node->is_server && sim->config.reads_late)
+		sim_app_read_late(sim, node);
 }
 
 uint32_t

@@ -61,6 +61,8 @@ struct sim_config {
 	uint16_t shards;                   /* of the group */
 	uint16_t mailbox;                  /* datagrams that wait for a shard of it at most */
 	uint32_t moves_per_second;
+	uint64_t control_ns; /* as long as control messages may wait to be looked at */
+	bool reads_late;     /* the server's application does not read at once */
 	uint32_t plant;      /* enum sim_plant: a fault of the simulator's own, to see it found */
 	const char *finding; /* what is said of it; then the process ends, with 0 if it is this */
 	bool watch_pauses;   /* no connection that nothing was lost of may wait for longer than a PTO */
@@ -90,6 +92,7 @@ struct sim_stream {
 	bool fin_received;
 	bool fin_sent;
 	bool counted;
+	bool unread;             /* reads_late: there is something */
 	struct sim_stream *next; /* all of them, to be freed */
 };
 
@@ -188,5 +191,7 @@ uint64_t sim_counter(const struct sim_node *node, const char *name);
 
 /* The application, app.c. */
 void sim_app_event(struct sim *sim, struct sim_node *node, const struct quic_event *event);
+/* Reads some of what was left, of the connections that this node owns. */
+void sim_app_read_late(struct sim *sim, struct sim_node *node);
 
 #endif
