@@ -75,18 +75,24 @@ open_tls(enum world_side side, const char *alpn)
 }
 
 static void
-open_slots(struct world_node *node, uint32_t count)
+open_slots(struct world_node *node, uint32_t count, uint16_t shards)
 {
 	struct quic_slots_config slots = {
-		.count = count, .slot_bytes = quic_endpoint_slot_bytes(), .shards = 1};
+		.count = count, .slot_bytes = quic_endpoint_slot_bytes(), .shards = shards};
 
 	if (node->slot_memory == NULL)
 		node->slot_memory = taken((size_t)slots.count * slots.slot_bytes);
 	if (node->table_memory == NULL)
-		node->table_memory = taken(quic_slots_memory_bytes(slots.count, 1));
+		node->table_memory = taken(quic_slots_memory_bytes(slots.count, shards));
 	slots.region_slots = slots.count;
 	slots.regions[0] = node->slot_memory;
 	quic_slots_init(&node->slots, &slots, node->table_memory);
+}
+
+static uint16_t
+shards_of(const struct world *world, enum world_side side)
+{
+	return side == WORLD_SERVER && world->config.shards > 0 ? world->config.shards : 1;
 }
 
 static void
@@ -110,7 +116,7 @@ open_node(struct world *world, enum world_side side)
 	node->tls = open_tls(side, world->config.alpn);
 	tls_memory_bind(NULL);
 	*(side == WORLD_SERVER ? &config.tls_server : &config.tls_client) = node->tls;
-	open_slots(node, config.limits.connections);
+	open_slots(node, config.limits.connections, shards_of(world, side));
 	for (int i = 0; i < QUIC_POOL_COUNT; i++) {
 		node->pools[i] = base_pool_open(
 			NULL, quic_endpoint_pool_bytes((enum quic_pool)i), world->config.elements[i]);
@@ -159,21 +165,25 @@ world_open(struct world *world, const struct world_config *config)
 static void
 close_endpoint(struct world_node *node)
 {
+	uint32_t free_slots = 0;
+
 	quic_endpoint_close(node->endpoint);
 	for (int i = 0; i < QUIC_POOL_COUNT; i++)
 		base_assert(node->pools[i]->in_use == 0);
-	base_assert(quic_slots_free_count(&node->slots, 0) == node->slots.count);
+	for (uint16_t shard = 0; shard < node->slots.shards; shard++)
+		free_slots += quic_slots_free_count(&node->slots, shard);
+	base_assert(free_slots == node->slots.count);
 }
 
 void
 world_restart(struct world *world)
 {
 	world->now_ns = BASE_SECOND;
-	for (int side = 0; side < WORLD_SIDES; side++) {
+	for (enum world_side side = 0; side < WORLD_SIDES; side++) {
 		struct world_node *node = &world->nodes[side];
 
 		close_endpoint(node);
-		open_slots(node, world->config.limits[side].connections);
+		open_slots(node, world->config.limits[side].connections, shards_of(world, side));
 		node->endpoint =
 			quic_endpoint_open(node->endpoint_memory, &node->endpoint_config, world->now_ns);
 		net_impair_fini(&world->links[side]);

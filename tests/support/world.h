@@ -35,6 +35,7 @@ struct world_config {
 	uint32_t link_places;               /* datagrams on their way, in each direction */
 	const char *alpn;                   /* what both speak */
 	size_t tls_memory_bytes;            /* of the server's TLS; 0: the heap */
+	uint16_t shards;                    /* of the server's slots; 0: one */
 	struct crypto_backend *crypto;
 	void *user;
 	void (*on_event)(struct world *world, enum world_side side, const struct quic_event *event);
