@@ -62,7 +62,7 @@ drain_gateway(struct manager *manager, bool on)
 	struct shard_group *group = manager->config.group;
 
 	if (on != manager->accepting)
-		return on ? "the gateway is being drained already" : "the gateway is not being drained";
+		return on ? "it is being drained already" : "it is not being drained";
 	manager->accepting = !on;
 	for (uint16_t i = 0; i < group->count; i++)
 		shard_set_accepting(group->shards[i], !on);
@@ -78,10 +78,12 @@ drain_shard(struct manager *manager, uint16_t shard, bool on)
 	const char *refusal = on ? manager_drain_begin(&manager->drain, &manager->rebalance, shard)
 				 : manager_drain_end(&manager->drain, shard);
 
-	if (refusal == NULL)
-		base_log(BASE_LOG_INFO, "shard %u is %s, as the operator wants", shard,
-			on ? "drained" : "not drained any more");
-	return refusal;
+	if (refusal != NULL)
+		return refusal;
+	manager_place(manager);
+	base_log(BASE_LOG_INFO, "shard %u is %s, as the operator wants", shard,
+		on ? "drained" : "not drained any more");
+	return NULL;
 }
 
 static void

@@ -77,6 +77,9 @@ enum manager_verdict manager_watch_look(
 /* windows.c: ends a window when it is time, and acts on what shards say. True while answers are awaited. */
 bool manager_measure_tick(struct manager *manager, uint64_t now_ns);
 
+/* windows.c: where new connections begin from now on, by the loads of the last window and who is drained. */
+void manager_place(struct manager *manager);
+
 /* answers.c: all that is asked; a move is answered when it ends. */
 void manager_answer_all(struct manager *manager, uint64_t now_ns);
 

@@ -121,8 +121,8 @@ begin(struct manager *manager, const struct manager_policy_move *decided, const 
 		manager_moves_begin(&manager->moves, &move, now_ns);
 }
 
-static void
-place(struct manager *manager)
+void
+manager_place(struct manager *manager)
 {
 	struct shard_group *group = manager->config.group;
 
@@ -142,7 +142,7 @@ end_window(struct manager *manager, const struct gathered *gathered, uint64_t no
 	for (uint32_t i = 0; i < count; i++)
 		begin(manager, &moves[i], gathered, now_ns);
 	manager_drain_on_window(&manager->drain, &manager->rebalance);
-	place(manager);
+	manager_place(manager);
 }
 
 bool

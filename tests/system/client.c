@@ -3,6 +3,7 @@
  * A client of ours over a kernel socket, for what no client of others speaks:
  *
  *   client ADDRESS PORT hq PATH     HTTP/0.9, ALPN hq-interop: the file goes to standard output
+ *   client ADDRESS PORT hq PATH MBIT  the same, read no faster than so many Mbit/s: flow control holds the server back
  *   client ADDRESS PORT echo OCTETS ALPN echo: that many on a stream and some datagrams, there and back, compared
  *   client ADDRESS PORT wait        ALPN echo: says "connected", waits for the peer's CONNECTION_CLOSE and says what was in it
  *
@@ -18,14 +19,17 @@
 #include "quic/conn.h"
 #include "tests/system/peer.h"
 
-enum { BURST = 32, DATAGRAMS = 8, PATIENCE_S = 10 };
+enum { BURST = 32, DATAGRAMS = 8, PATIENCE_S = 10, HELD_MS = 5 };
 
 struct client {
 	const char *what, *argument;
 	int socket;
 	struct base_path path;
 	struct peer peer;
-	uint64_t heard_ns; /* when something came last */
+	uint64_t heard_ns;    /* when something came last */
+	uint64_t bytes_per_s; /* hq: are read; 0: all there is */
+	uint64_t begun_ns;
+	struct quic_conn *held; /* has more than may be read now */
 	uint64_t stream;
 	uint64_t octets, sent, received; /* of the stream */
 	uint32_t datagrams;              /* that came back */
@@ -69,6 +73,7 @@ begin(struct client *client, struct quic_conn *conn)
 		fflush(stdout);
 		return;
 	}
+	client->begun_ns = peer_now_ns();
 	if (!quic_conn_stream_open(conn, true, &client->stream))
 		peer_die("the peer allows no stream");
 	if (is(client, "hq")) {
@@ -101,13 +106,37 @@ end_if_done(struct client *client, struct quic_conn *conn)
 		quic_conn_close(conn, 0, NULL);
 }
 
+static bool
+may_read(const struct client *client)
+{
+	return client->bytes_per_s == 0 ||
+		client->received * BASE_SECOND / client->bytes_per_s <= peer_now_ns() - client->begun_ns;
+}
+
+/* What has come, as far as it may be read now. */
 static void
-on_event(struct client *client, const struct quic_event *event)
+read_more(struct client *client, struct quic_conn *conn)
 {
 	const uint8_t *octets;
 	size_t length;
 	bool fin = false;
 
+	client->held = NULL;
+	while (!fin && may_read(client)) {
+		if (!quic_conn_stream_read(conn, client->stream, &octets, &length, &fin))
+			return;
+		take(client, octets, length);
+		quic_conn_stream_consume(conn, client->stream, length);
+	}
+	if (!fin)
+		client->held = conn;
+	client->stream_over |= fin;
+	end_if_done(client, conn);
+}
+
+static void
+on_event(struct client *client, const struct quic_event *event)
+{
 	switch (event->type) {
 	case QUIC_EVENT_CONNECTED:
 		begin(client, event->conn);
@@ -116,12 +145,7 @@ on_event(struct client *client, const struct quic_event *event)
 		write_more(client, event->conn);
 		break;
 	case QUIC_EVENT_STREAM_READABLE:
-		while (!fin && quic_conn_stream_read(event->conn, event->stream_id, &octets, &length, &fin)) {
-			take(client, octets, length);
-			quic_conn_stream_consume(event->conn, event->stream_id, length);
-		}
-		client->stream_over |= fin;
-		end_if_done(client, event->conn);
+		read_more(client, event->conn);
 		break;
 	case QUIC_EVENT_STREAM_RESET:
 		fprintf(stderr, "client: the stream was reset with 0x%llx\n",
@@ -135,6 +159,7 @@ on_event(struct client *client, const struct quic_event *event)
 		break;
 	case QUIC_EVENT_CLOSED:
 		client->closed = true;
+		client->held = NULL;
 		if (is(client, "wait"))
 			printf("closed: %s, %s error 0x%llx\n",
 				event->timed_out                ? "idle"
@@ -209,9 +234,13 @@ serve(struct client *client)
 		uint64_t deadline = quic_endpoint_deadline(client->peer.endpoint), now = peer_now_ns();
 		uint64_t wait_ms = deadline <= now ? 0 : (deadline - now) / BASE_MS + 1;
 
+		if (client->held != NULL && wait_ms > HELD_MS)
+			wait_ms = HELD_MS;
 		poll(&poll_for, 1, wait_ms < 100 ? (int)wait_ms : 100);
 		receive(client);
 		pull(client);
+		if (client->held != NULL)
+			read_more(client, client->held);
 		quic_endpoint_expire(client->peer.endpoint, peer_now_ns());
 		pull(client);
 		transmit(client);
@@ -241,11 +270,13 @@ main(int count, char **items)
 	static struct client client;
 
 	if (count < 4 || (count < 5 && strcmp(items[3], "wait") != 0)) {
-		fputs("client ADDRESS PORT hq PATH | echo OCTETS | wait\n", stderr);
+		fputs("client ADDRESS PORT hq PATH [MBIT] | echo OCTETS | wait\n", stderr);
 		return 2;
 	}
 	client.what = items[3];
 	client.argument = items[4];
+	if (is(&client, "hq") && count > 5)
+		client.bytes_per_s = strtoull(items[5], NULL, 10) * 1000000 / 8;
 	client.socket = peer_socket(items[1], items[2], &client.path);
 	begin_connection(&client);
 	return serve(&client) ? EXIT_SUCCESS : EXIT_FAILURE;
