@@ -140,7 +140,8 @@ check_services(struct config_reading *reading)
 	const struct config *config = reading->config;
 	const struct config_services *services = &config->services;
 
-	if (!services->h3 && !services->hq && !services->echo && services->udp_echo_port == 0)
+	if (!services->h3 && !services->hq && !services->echo && !services->chat &&
+		services->udp_echo_port == 0 && config->service_count == 0)
 		mistake_at(reading, "services", 0, "h3", "every service is off; turn one on");
 	if (services->udp_echo_port == config->listen_port)
 		mistake_at(reading, "services", 0, "udp_echo_port", "%u is the port of QUIC; write another",

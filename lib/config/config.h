@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "config/services.h"
 #include "config/types.h"
 
 enum config_cipher { CONFIG_AES_128_GCM, CONFIG_AES_256_GCM, CONFIG_CHACHA20_POLY1305, CONFIG_CIPHER_COUNT };
@@ -107,20 +108,6 @@ struct config_neighbours {
 	bool learn_unsolicited;
 };
 
-/* As http3/http3.h has them. */
-struct config_http3 {
-	uint32_t field_section_bytes, discard_bytes;
-};
-
-struct config_services {
-	bool h3, hq, echo;
-	uint16_t udp_echo_port; /* 0: off */
-};
-
-struct config_files {
-	char root[CONFIG_PATH_BYTES]; /* "": none */
-};
-
 struct config_idle {
 	bool sleep;
 	uint32_t spin_turns, pause_turns, sleep_min_us, sleep_max_us, sleep_long_us, long_after_ms;
@@ -163,6 +150,9 @@ struct config {
 	struct config_neighbours neighbours;
 	struct config_http3 http3;
 	struct config_services services;
+	struct config_bus bus;
+	uint32_t service_count;
+	struct config_service service[CONFIG_SERVICES_MAX];
 	struct config_files files;
 	struct config_routing routing;
 	struct config_rebalance rebalance;
@@ -170,6 +160,11 @@ struct config {
 	uint32_t log_level; /* enum config_log_level */
 	struct config_control control;
 	struct config_keys keys;
+	/* For sentences about what turns out to be wrong later. */
+	struct {
+		char file[CONFIG_PATH_BYTES];
+		uint32_t service_lines[CONFIG_SERVICES_MAX];
+	} origin;
 };
 
 /* What is compiled in: no port, and every other key's default. */

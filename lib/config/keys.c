@@ -214,8 +214,42 @@ static const struct config_key services_keys[] = {
 		NULL},
 	{"echo", CONFIG_BOOL, AT(config, services.echo), 0, 0, NULL, "false",
 		"ALPN \"echo\": streams and datagrams come back.", NULL},
+	{"chat", CONFIG_BOOL, AT(config, services.chat), 0, 0, NULL, "false",
+		"ALPN \"chat\": who is in a room hears what is said there.", NULL},
 	{"udp_echo_port", CONFIG_INTEGER, AT(config, services.udp_echo_port), 0, 65535, NULL, "0",
 		"UDP port whose datagrams come back; 0 is none.", NULL},
+};
+
+static const struct config_key bus_keys[] = {
+	{"connections", CONFIG_INTEGER, AT(config, bus.connections), 16, 10000000, NULL, "1024",
+		"Connections that post or subscribe, of all shards together.", NULL},
+	{"posts_waiting", CONFIG_INTEGER, AT(config, bus.posts_waiting), 8, 65536, NULL, "256",
+		"Messages of one shard that wait for another at most; each takes 256 octets.", NULL},
+	{"posts_per_turn", CONFIG_INTEGER, AT(config, bus.posts_per_turn), 1, 65536, NULL, "256",
+		"Messages that a shard takes before it is the packets' turn.", NULL},
+	{"posts_per_s", CONFIG_INTEGER, AT(config, bus.posts_per_s), 1, 1000000, NULL, "100",
+		"Messages of one connection a second; what is more waits with the client.", NULL},
+	{"posts_burst", CONFIG_INTEGER, AT(config, bus.posts_burst), 1, 65536, NULL, "50",
+		"Messages of one connection that need not be so far apart.", NULL},
+	{"topics", CONFIG_INTEGER, AT(config, bus.topics), 1, 1 << 24, NULL, "1024",
+		"Topics at home on one shard.", NULL},
+	{"subscribers", CONFIG_INTEGER, AT(config, bus.subscribers), 1, 1 << 24, NULL, "4096",
+		"Subscribers of all topics at home on one shard.", NULL},
+	{"topic_subscribers", CONFIG_INTEGER, AT(config, bus.topic_subscribers), 1, 65536, NULL, "256",
+		"Subscribers of one topic: what is published is sent to so many at once.", NULL},
+	{"held", CONFIG_INTEGER, AT(config, bus.held), 16, 1 << 20, NULL, "1024",
+		"Messages for connections that have just moved, which came too early; of all shards together.",
+		NULL},
+	{"hold_ms", CONFIG_INTEGER, AT(config, bus.hold_ms), 1, 60000, NULL, "2000",
+		"How long these wait for those that are missing.", NULL},
+};
+
+static const struct config_key service_keys[] = {
+	{"file", CONFIG_TEXT, AT(config_service, file), 0, 0, NULL, NULL,
+		"The shared object, built with millrace/service.h. Nobody but its owner and root may write to it.",
+		"\"/usr/local/lib/millrace/example.so\""},
+	{"options", CONFIG_TEXT, AT(config_service, options), 0, 0, NULL, "\"\"",
+		"A text that is handed to it; what it means is its own affair.", NULL},
 };
 
 static const struct config_key files_keys[] = {
@@ -302,37 +336,51 @@ static const struct config_key keys_keys[] = {
 		NULL},
 };
 
-#define SECTION(text, table, array, explanation)                                    \
-	{                                                                           \
-		text, explanation, table, sizeof(table) / sizeof((table)[0]), array \
+#define ARRAY(text, table, count, entries, explanation)                                                  \
+	{                                                                                                \
+		text, explanation, table, sizeof(table) / sizeof((table)[0]), true,                      \
+			offsetof(struct config, count), offsetof(struct config, entries),                \
+			sizeof(((struct config *)0)->entries[0]),                                        \
+			sizeof(((struct config *)0)->entries) / sizeof(((struct config *)0)->entries[0]) \
+	}
+#define SECTION(text, table, explanation)                                    \
+	{                                                                    \
+		text, explanation, table, sizeof(table) / sizeof((table)[0]) \
 	}
 
 const struct config_section config_sections[] = {
-	SECTION("port", port_keys, true, "A network port; one such table for each."),
-	SECTION("listen", listen_keys, false, "Where clients connect."),
-	SECTION("shards", shards_keys, false, "Threads."),
-	SECTION("memory", memory_keys, false,
-		"All memory is taken at start; these say how it is shared out."),
-	SECTION("tls", tls_keys, false, "TLS 1.3."),
-	SECTION("quic", quic_keys, false, "Limits and times of QUIC."),
-	SECTION("neighbours", neighbours_keys, false, "Who is on the link, by ARP and neighbour discovery."),
-	SECTION("http3", http3_keys, false, "Limits of HTTP/3."),
-	SECTION("services", services_keys, false, "What connections are for."),
-	SECTION("files", files_keys, false, "What h3 and hq serve."),
-	SECTION("routing", routing_keys, false, "How packets find the shard of their connection."),
-	SECTION("rebalance", rebalance_keys, false, "When and how the load of shards is evened out."),
-	SECTION("idle", idle_keys, false, "What a shard does that has nothing to do."),
-	SECTION("log", log_keys, false, "Lines for people, on standard error."),
-	SECTION("control", control_keys, false, "Management."),
-	SECTION("keys", keys_keys, false, "Keys of a site."),
+	ARRAY("port", port_keys, port_count, ports, "A network port; one such table for each."),
+	SECTION("listen", listen_keys, "Where clients connect."),
+	SECTION("shards", shards_keys, "Threads."),
+	SECTION("memory", memory_keys, "All memory is taken at start; these say how it is shared out."),
+	SECTION("tls", tls_keys, "TLS 1.3."),
+	SECTION("quic", quic_keys, "Limits and times of QUIC."),
+	SECTION("neighbours", neighbours_keys, "Who is on the link, by ARP and neighbour discovery."),
+	SECTION("http3", http3_keys, "Limits of HTTP/3."),
+	SECTION("services", services_keys, "What connections are for."),
+	SECTION("bus", bus_keys, "Messages between shards, and topics, for the services that use them."),
+	ARRAY("service", service_keys, service_count, service,
+		"One more service, from a shared object; one such table for each."),
+	SECTION("files", files_keys, "What h3 and hq serve."),
+	SECTION("routing", routing_keys, "How packets find the shard of their connection."),
+	SECTION("rebalance", rebalance_keys, "When and how the load of shards is evened out."),
+	SECTION("idle", idle_keys, "What a shard does that has nothing to do."),
+	SECTION("log", log_keys, "Lines for people, on standard error."),
+	SECTION("control", control_keys, "Management."),
+	SECTION("keys", keys_keys, "Keys of a site."),
 };
 const uint32_t config_section_count = sizeof(config_sections) / sizeof(config_sections[0]);
+
+uint32_t *
+config_entries(struct config *config, const struct config_section *section)
+{
+	return section->array ? (uint32_t *)(void *)((uint8_t *)config + section->count_offset) : NULL;
+}
 
 void *
 config_member(struct config *config, const struct config_section *section, const struct config_key *key,
 	uint32_t entry)
 {
-	uint8_t *base = section->array ? (uint8_t *)&config->ports[entry] : (uint8_t *)config;
-
-	return base + key->offset;
+	return (uint8_t *)config + section->entries_offset + (size_t)entry * section->entry_bytes +
+		key->offset;
 }

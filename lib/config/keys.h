@@ -36,14 +36,18 @@ struct config_section {
 	const char *help;
 	const struct config_key *keys;
 	uint32_t key_count;
-	bool array; /* struct config_port is the only one */
+	/* Of an array: entries in struct config, their number and size. */
+	bool array;
+	uint32_t count_offset, entries_offset, entry_bytes, entries_max;
 };
 
 extern const struct config_section config_sections[];
 extern const uint32_t config_section_count;
 
-enum { CONFIG_KEYS_MAX = 40 }; /* in a section */
+enum { CONFIG_KEYS_MAX = 40, CONFIG_SECTIONS_MAX = 24 }; /* in a section; in all */
 
+/* Entries that there are: a number for an array, NULL: it is none, and there is one. */
+uint32_t *config_entries(struct config *config, const struct config_section *section);
 /* Where a key's value is: `entry` counts in an array. */
 void *config_member(struct config *config, const struct config_section *section, const struct config_key *key,
 	uint32_t entry);

@@ -98,7 +98,7 @@ mistake_at(struct config_reading *reading, const char *section_name, uint32_t en
 static void
 unknown_table(struct config_reading *reading, const char *path, struct document_place place)
 {
-	const char *names[16];
+	const char *names[CONFIG_SECTIONS_MAX];
 	const char *nearest;
 
 	base_assert(config_section_count <= sizeof(names) / sizeof(names[0]));
@@ -131,15 +131,15 @@ on_table(void *user, const char *path, uint32_t entry, bool array, struct docume
 				path, path);
 		return;
 	}
-	if (entry >= CONFIG_PORTS_MAX) {
-		if (entry == CONFIG_PORTS_MAX)
-			mistake(reading, place, "%s: there are more than %d; leave some out", path,
-				CONFIG_PORTS_MAX);
+	if (array && entry >= section->entries_max) {
+		if (entry == section->entries_max)
+			mistake(reading, place, "%s: there are more than %u; leave some out", path,
+				section->entries_max);
 		return;
 	}
 	*place_of(reading, section, entry, NULL) = place;
 	if (section->array)
-		reading->config->port_count = entry + 1;
+		*config_entries(reading->config, section) = entry + 1;
 }
 
 static void
@@ -189,7 +189,7 @@ on_value(void *user, const char *path, uint32_t entry, const char *name, struct 
 		return;
 	}
 	/* The table itself has been complained about. */
-	if (section == NULL || entry >= CONFIG_PORTS_MAX ||
+	if (section == NULL || (section->array && entry >= section->entries_max) ||
 		place_of(reading, section, entry, NULL)->line == 0)
 		return;
 	if (key == NULL) {
@@ -229,19 +229,41 @@ on_broken(void *user, const char *what, struct document_place place)
 	mistake(user, place, "this is not TOML: %.300s", what);
 }
 
-/* Keys that have no default, in tables that are there. */
+/* Keys that have no default. */
+static void
+check_entry(struct config_reading *reading, const struct config_section *section, uint32_t entry)
+{
+	for (uint32_t i = 0; i < section->key_count; i++)
+		if (section->keys[i].by_default == NULL &&
+			place_of(reading, section, entry, &section->keys[i])->line == 0)
+			mistake_at(reading, section->name, entry, section->keys[i].name,
+				"the key is missing; write %s = %s", section->keys[i].name,
+				section->keys[i].example);
+}
+
+/* In tables that are there. */
 static void
 check_given(struct config_reading *reading)
 {
-	const struct config_section *section = &config_sections[0];
+	const struct config_section *section = config_sections;
 
-	for (uint32_t entry = 0; entry < reading->config->port_count; entry++)
-		for (uint32_t i = 0; i < section->key_count; i++)
-			if (section->keys[i].by_default == NULL &&
-				place_of(reading, section, entry, &section->keys[i])->line == 0)
-				mistake_at(reading, section->name, entry, section->keys[i].name,
-					"the key is missing; write %s = %s", section->keys[i].name,
-					section->keys[i].example);
+	for (; section < config_sections + config_section_count; section++) {
+		const uint32_t *count = config_entries(reading->config, section);
+
+		for (uint32_t entry = 0; count != NULL && entry < *count; entry++)
+			check_entry(reading, section, entry);
+	}
+}
+
+static void
+keep_origin(struct config_reading *reading)
+{
+	const struct config_section *section = find_section("service");
+
+	snprintf(reading->config->origin.file, sizeof(reading->config->origin.file), "%s", reading->name);
+	for (uint32_t i = 0; i < reading->config->service_count; i++)
+		reading->config->origin.service_lines[i] =
+			place_of(reading, section, i, find_key(section, "file"))->line;
 }
 
 bool
@@ -258,6 +280,7 @@ config_parse(struct config *config, const char *name, const char *text, size_t l
 		check_given(&reading);
 	if (mistakes->count == 0)
 		config_check(&reading);
+	keep_origin(&reading);
 	return mistakes->count == 0;
 }
 

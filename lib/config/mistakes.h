@@ -16,7 +16,7 @@ struct config_reading {
 	struct config_mistakes *mistakes;
 	const char *name;
 	/* By section, entry and key; line 0: not in the file. The last is of the table itself. */
-	struct document_place places[16][CONFIG_PORTS_MAX][CONFIG_KEYS_MAX + 1];
+	struct document_place places[CONFIG_SECTIONS_MAX][CONFIG_ENTRIES_MAX][CONFIG_KEYS_MAX + 1];
 	/* The list that elements go to; NULL: they are of no use. */
 	const struct config_section *list_section;
 	const struct config_key *list_key;

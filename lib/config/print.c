@@ -21,7 +21,8 @@ config_defaults(struct config *config)
 {
 	memset(config, 0, sizeof(*config));
 	for (uint32_t i = 0; i < config_section_count; i++)
-		for (uint32_t entry = 0; entry < (config_sections[i].array ? CONFIG_PORTS_MAX : 1); entry++)
+		for (uint32_t entry = 0;
+			entry < (config_sections[i].array ? config_sections[i].entries_max : 1); entry++)
 			fill(config, &config_sections[i], entry, false);
 }
 
@@ -62,6 +63,22 @@ print_section(FILE *stream, struct config *config, const struct config_section *
 	}
 }
 
+/* A table that is not there, as a comment: what it would be like. */
+static void
+print_absent(FILE *stream, const struct config_section *section)
+{
+	fputc('\n', stream);
+	print_help(stream, section->help);
+	fprintf(stream, "# [[%s]]\n", section->name);
+	for (uint32_t i = 0; i < section->key_count; i++) {
+		const struct config_key *key = &section->keys[i];
+
+		print_help(stream, key->help);
+		fprintf(stream, "# %s = %s\n", key->name,
+			key->example != NULL ? key->example : key->by_default);
+	}
+}
+
 void
 config_print(FILE *stream, const struct config *config, bool explain)
 {
@@ -72,11 +89,16 @@ config_print(FILE *stream, const struct config *config, bool explain)
 
 	if (explain)
 		print_help(stream, head);
-	for (uint32_t i = 0; i < config_section_count; i++)
-		for (uint32_t entry = 0; entry < (config_sections[i].array ? config->port_count : 1);
-			entry++) {
+	for (uint32_t i = 0; i < config_section_count; i++) {
+		const struct config_section *section = &config_sections[i];
+		const uint32_t *count = config_entries(&copy, section);
+
+		for (uint32_t entry = 0; entry < (count != NULL ? *count : 1); entry++) {
 			if (explain || i + entry > 0)
 				fputc('\n', stream);
-			print_section(stream, &copy, &config_sections[i], entry, explain);
+			print_section(stream, &copy, section, entry, explain);
 		}
+		if (explain && count != NULL && *count == 0)
+			print_absent(stream, section);
+	}
 }

@@ -8,12 +8,15 @@
 
 enum {
 	CONFIG_PORTS_MAX = 8,
+	CONFIG_SERVICES_MAX = 8,   /* from shared objects */
+	CONFIG_ENTRIES_MAX = 8,    /* of any array of tables */
 	CONFIG_ADDRESSES_MAX = 15, /* of a port, both IP versions together */
 	CONFIG_SHARDS_MAX = 64,
 	CONFIG_WORDS_MAX = 8,
 	CONFIG_NAME_BYTES = 32,
 	CONFIG_DEVICE_BYTES = 128,
 	CONFIG_PATH_BYTES = 256,
+	CONFIG_OPTIONS_BYTES = 512,
 	CONFIG_LINES_MAX = 16, /* mistakes told at once */
 	CONFIG_LINE_BYTES = 512
 };

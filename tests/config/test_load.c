@@ -147,11 +147,31 @@ config_load__says_why_a_file_cannot_be_read(void **state)
 	assert_int_equal(mistakes.count, 1);
 }
 
+static void
+config_parse__takes_services_from_shared_objects(void **state)
+{
+	assert_true(reads(
+		GOOD_PORT "[[service]]\nfile = \"a.so\"\n[[service]]\nfile = \"b.so\"\noptions = \"x=1\"\n"));
+	assert_int_equal(config.service_count, 2);
+	assert_string_equal(config.service[0].file, "a.so");
+	assert_string_equal(config.service[0].options, "");
+	assert_string_equal(config.service[1].options, "x=1");
+	assert_string_equal(config.origin.file, "f.toml");
+	assert_int_equal(config.origin.service_lines[0], 5);
+	assert_int_equal(config.origin.service_lines[1], 7);
+	assert_refused(GOOD_PORT "[[service]]\noptions = \"\"\n",
+		"f.toml:4:1: service.file: the key is missing; write file = \"/usr/local/lib/millrace/example.so\"");
+	/* Others' services are enough to begin with. */
+	assert_true(reads(GOOD_PORT "[services]\nh3 = false\n[[service]]\nfile = \"a.so\"\n"));
+	assert_false(reads(GOOD_PORT "[services]\nh3 = false\n"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(config_parse__takes_the_least_there_can_be),
+		cmocka_unit_test(config_parse__takes_services_from_shared_objects),
 		cmocka_unit_test(config_parse__names_unknown_keys_and_their_like),
 		cmocka_unit_test(config_parse__names_unknown_tables),
 		cmocka_unit_test(config_parse__wants_keys_without_a_default),
