@@ -175,6 +175,7 @@ describe_group(struct gateway *gateway)
 	group->port_count = (uint8_t)config->port_count;
 	group->connections = config->memory.connections;
 	group->mailbox_datagrams = config->memory.mailbox;
+	group->posts_share = config->bus.posts_waiting;
 	group->moves_max = config->shards.moves_max;
 	group->idle = limits_idle(config);
 	group->quic_port = quic ? config->listen_port : 0;

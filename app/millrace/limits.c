@@ -162,5 +162,6 @@ limits_tls(const struct config *config)
 	add_alpn(&settings, config->services.h3, "h3");
 	add_alpn(&settings, config->services.hq, "hq-interop");
 	add_alpn(&settings, config->services.echo, "echo");
+	add_alpn(&settings, config->services.chat, "chat");
 	return settings;
 }

@@ -67,8 +67,8 @@ report_ready(const struct config *config, uint32_t files)
 				ipv4 ? AF_INET : AF_INET6, address->ip + (ipv4 ? 12 : 0), text, sizeof(text));
 			fprintf(stderr, " %s", text);
 		}
-	fprintf(stderr, ";%s%s%s", services->h3 ? " h3" : "", services->hq ? " hq-interop" : "",
-		services->echo ? " echo" : "");
+	fprintf(stderr, ";%s%s%s%s", services->h3 ? " h3" : "", services->hq ? " hq-interop" : "",
+		services->echo ? " echo" : "", services->chat ? " chat" : "");
 	if (services->udp_echo_port != 0)
 		fprintf(stderr, ", UDP echo on port %u", services->udp_echo_port);
 	fprintf(stderr, "; %u files\n", files);

@@ -10,16 +10,29 @@
 #include "app/millrace/file_loader.h"
 #include "app/millrace/site.h"
 #include "base/assert.h"
+#include "base/time.h"
 #include "http3/http3.h"
+#include "service/chat.h"
 #include "service/echo.h"
 #include "service/files.h"
 #include "service/h3.h"
+#include "service/host.h"
 #include "service/hq.h"
 #include "shard/pool.h"
 
 enum { LINE_BYTES = 64 };
 
-enum pool { POOL_H3_CONN, POOL_H3_REQUEST, POOL_H3_SECTION, POOL_HQ_CONN, POOL_HQ_REQUEST, POOL_COUNT };
+enum pool {
+	POOL_H3_CONN,
+	POOL_H3_REQUEST,
+	POOL_H3_SECTION,
+	POOL_HQ_CONN,
+	POOL_HQ_REQUEST,
+	POOL_MEMBER,
+	POOL_HELD,
+	POOL_CHAT_CONN,
+	POOL_COUNT
+};
 
 struct shard_services {
 	struct service_set set;
@@ -30,6 +43,9 @@ struct shard_services {
 	struct service_files files;
 	struct service_hq hq;
 	struct service_echo echo;
+	void *bus_memory;
+	struct service_host host;
+	struct service_chat chat;
 };
 
 struct services {
@@ -37,10 +53,17 @@ struct services {
 	const int *sockets;
 	struct http3_limits limits;
 	struct rte_mempool *pools[POOL_COUNT];
+	struct service_host_config host; /* but for pools and memory of a shard */
 	void *file_memory;
 	struct file_set *files;
 	struct shard_services *shards[CONFIG_SHARDS_MAX];
 };
+
+static bool
+wants_bus(const struct config *config)
+{
+	return config->services.chat || config->service_count > 0;
+}
 
 static bool
 no_memory(char *error, size_t room, const char *what, size_t bytes)
@@ -99,11 +122,59 @@ open_pools(struct services *services, char *error, size_t room)
 				http3_pool_bytes(HTTP3_POOL_SECTION, limits), memory->field_sections, error,
 				room)))
 		return false;
+	if (services->config->services.chat &&
+		!open_pool(services, POOL_CHAT_CONN, "chat_conns", service_chat_conn_bytes(),
+			memory->connections, error, room))
+		return false;
 	return !services->config->services.hq ||
 		(open_pool(services, POOL_HQ_CONN, "hq_conns", service_hq_conn_bytes(), memory->connections,
 			 error, room) &&
 			open_pool(services, POOL_HQ_REQUEST, "hq_requests", service_hq_request_bytes(),
 				memory->field_sections, error, room));
+}
+
+/* What posts and topics take, where a service wants them. */
+static bool
+open_bus(struct services *services, char *error, size_t room)
+{
+	const struct config_bus *bus = &services->config->bus;
+	size_t bytes = (size_t)services->config->memory.connections * sizeof(struct service_member *);
+
+	if (!wants_bus(services->config))
+		return true;
+	services->host.limits =
+		(struct service_host_limits){.bus = {.topics = bus->topics,
+						     .subscribers = bus->subscribers,
+						     .topic_subscribers = bus->topic_subscribers},
+			.posts_per_s = bus->posts_per_s,
+			.posts_burst = bus->posts_burst,
+			.posts_per_turn = bus->posts_per_turn,
+			.hold_ns = bus->hold_ms * BASE_MS};
+	site_random(services->host.topic_key, sizeof(services->host.topic_key));
+	services->host.members = rte_zmalloc("members", bytes, LINE_BYTES);
+	if (services->host.members == NULL)
+		return no_memory(error, room, "members of the bus", bytes);
+	return open_pool(services, POOL_MEMBER, "members", sizeof(struct service_member), bus->connections,
+		       error, room) &&
+		open_pool(services, POOL_HELD, "held", sizeof(struct service_held), bus->held, error, room);
+}
+
+static bool
+open_host(struct services *services, struct shard_services *shard, int socket, char *error, size_t room)
+{
+	struct service_host_config host = services->host;
+	size_t bytes = service_bus_bytes(&host.limits.bus);
+
+	if (!wants_bus(services->config))
+		return true;
+	shard->bus_memory = rte_zmalloc_socket("bus", bytes, LINE_BYTES, socket);
+	if (shard->bus_memory == NULL)
+		return no_memory(error, room, "topics", bytes);
+	host.member_pool = &shard->pools[POOL_MEMBER].pool;
+	host.held_pool = &shard->pools[POOL_HELD].pool;
+	host.bus_memory = shard->bus_memory;
+	service_host_init(&shard->host, &host, &shard->set);
+	return true;
 }
 
 static void
@@ -152,6 +223,8 @@ open_shard(struct services *services, uint16_t index, char *error, size_t room)
 	for (unsigned int i = 0; i < POOL_COUNT; i++)
 		if (services->pools[i] != NULL)
 			shard_pool_init(&shard->pools[i], services->pools[i], services->config->shards.count);
+	if (!open_host(services, shard, socket, error, room))
+		return false;
 	if (wanted->h3 && !open_h3(services, shard, socket, error, room))
 		return false;
 	if (wanted->hq) {
@@ -161,6 +234,10 @@ open_shard(struct services *services, uint16_t index, char *error, size_t room)
 	}
 	if (wanted->echo)
 		add(shard, &service_echo_ops, &shard->echo);
+	if (wanted->chat) {
+		service_chat_init(&shard->chat, &shard->host, &shard->pools[POOL_CHAT_CONN].pool);
+		add(shard, &service_chat_ops, &shard->chat);
+	}
 	return true;
 }
 
@@ -188,7 +265,7 @@ services_open(const struct config *config, const int sockets[CONFIG_SHARDS_MAX],
 	services->limits.sections = section_share(config->memory.field_sections);
 	site_random(&services->limits.grease, sizeof(services->limits.grease));
 	opened = (!config->services.h3 && !config->services.hq) || load_files(services, error, room);
-	opened = opened && open_pools(services, error, room);
+	opened = opened && open_pools(services, error, room) && open_bus(services, error, room);
 	for (uint16_t i = 0; opened && i < config->shards.count; i++)
 		opened = open_shard(services, i, error, room);
 	if (opened)
@@ -206,10 +283,12 @@ services_close(struct services *services)
 		if (services->shards[i] != NULL) {
 			rte_free(services->shards[i]->http3_memory);
 			rte_free(services->shards[i]->qpack_memory);
+			rte_free(services->shards[i]->bus_memory);
 			rte_free(services->shards[i]);
 		}
 	for (unsigned int i = 0; i < POOL_COUNT; i++)
 		shard_pool_memory_close(services->pools[i]);
+	rte_free(services->host.members);
 	rte_free(services->file_memory);
 	rte_free(services);
 }

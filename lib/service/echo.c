@@ -76,4 +76,4 @@ counters(void *instance)
 }
 
 const struct service_ops service_echo_ops = {
-	.abi = SERVICE_ABI, .name = "echo", .alpn = "echo", .on_event = on_event, .counters = counters};
+	.name = "echo", .alpn = "echo", .on_event = on_event, .counters = counters};

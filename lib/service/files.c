@@ -263,4 +263,4 @@ on_event(void *instance, const struct http3_event *event)
 }
 
 const struct service_handler_ops service_files_ops = {
-	.abi = SERVICE_ABI, .name = "files", .on_request = on_request, .on_event = on_event};
+	.name = "files", .on_request = on_request, .on_event = on_event};

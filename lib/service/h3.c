@@ -40,8 +40,6 @@ service_h3_add(struct service_h3 *h3, const struct service_handler *handler)
 {
 	uint32_t at = h3->count;
 
-	if (handler->ops->abi != SERVICE_ABI)
-		return SERVICE_WRONG_ABI;
 	if (handler->path == NULL || handler->path[0] != '/' || handler->ops->on_request == NULL)
 		return SERVICE_INCOMPLETE;
 	if (h3->count == SERVICE_HANDLERS_MAX)
@@ -219,8 +217,7 @@ counters(void *instance)
 	return http3_counters(h3->http3);
 }
 
-const struct service_ops service_h3_ops = {.abi = SERVICE_ABI,
-	.name = "h3",
+const struct service_ops service_h3_ops = {.name = "h3",
 	.alpn = "h3",
 	.on_connected = on_connected,
 	.on_event = on_event,

@@ -13,8 +13,6 @@
 #include "service/service.h"
 
 struct service_handler_ops {
-	uint32_t abi; /* SERVICE_ABI */
-	uint32_t reserved;
 	const char *name;
 	/* A request's fields; valid during the call. */
 	void (*on_request)(
@@ -24,7 +22,6 @@ struct service_handler_ops {
 	 * the stream.
 	 */
 	void (*on_event)(void *instance, const struct http3_event *event);
-	void *reserved_for_later[4];
 };
 
 struct service_handler {

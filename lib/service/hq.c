@@ -295,8 +295,7 @@ counters(void *instance)
 		.count = SERVICE_HQ_COUNTERS};
 }
 
-const struct service_ops service_hq_ops = {.abi = SERVICE_ABI,
-	.name = "hq",
+const struct service_ops service_hq_ops = {.name = "hq",
 	.alpn = "hq-interop",
 	.on_connected = on_connected,
 	.on_event = on_event,

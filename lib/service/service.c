@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "service/host.h"
 
 /* The number of a service plus one stands in the low bits of the user pointer, the state in the others. */
 enum { NUMBER_MASK = 15 };
@@ -14,8 +15,6 @@ _Static_assert(
 enum service_result
 service_add(struct service_set *set, const struct service_ops *ops, void *instance)
 {
-	if (ops->abi != SERVICE_ABI)
-		return SERVICE_WRONG_ABI;
 	if (ops->name == NULL || ops->alpn == NULL || ops->on_event == NULL)
 		return SERVICE_INCOMPLETE;
 	for (uint32_t i = 0; i < set->count; i++) {
@@ -34,8 +33,6 @@ service_result_text(enum service_result result)
 	switch (result) {
 	case SERVICE_OK:
 		return "added";
-	case SERVICE_WRONG_ABI:
-		return "it was built for another version of service.h";
 	case SERVICE_TOO_MANY:
 		return "there are too many services or handlers";
 	case SERVICE_ALPN_TAKEN:
@@ -44,6 +41,12 @@ service_result_text(enum service_result result)
 		return "it has no name, no protocol or no event function";
 	}
 	return "unknown";
+}
+
+uint8_t
+service_number(const struct quic_conn *conn)
+{
+	return (uintptr_t)quic_conn_user(conn) & NUMBER_MASK;
 }
 
 void *
@@ -55,7 +58,7 @@ service_state(const struct quic_conn *conn)
 void
 service_set_state(struct quic_conn *conn, void *state)
 {
-	uintptr_t number = (uintptr_t)quic_conn_user(conn) & NUMBER_MASK;
+	uintptr_t number = service_number(conn);
 
 	base_assert(((uintptr_t)state & NUMBER_MASK) == 0);
 	quic_conn_set_user(conn, (void *)((uintptr_t)state | number));
@@ -64,7 +67,7 @@ service_set_state(struct quic_conn *conn, void *state)
 static struct service *
 service_of(struct service_set *set, const struct quic_conn *conn)
 {
-	uintptr_t number = (uintptr_t)quic_conn_user(conn) & NUMBER_MASK;
+	uint8_t number = service_number(conn);
 
 	return number == 0 ? NULL : &set->services[number - 1];
 }
@@ -103,10 +106,14 @@ service_dispatch(struct service_set *set, const struct quic_event *event)
 	service = service_of(set, event->conn);
 	if (service == NULL)
 		return;
-	if (event->type != QUIC_EVENT_CLOSED)
+	if (event->type != QUIC_EVENT_CLOSED) {
 		service->ops->on_event(service->instance, event);
-	else if (service->ops->on_closed != NULL)
+		return;
+	}
+	if (service->ops->on_closed != NULL)
 		service->ops->on_closed(service->instance, event);
+	if (set->host != NULL)
+		service_host_closed(set->host, event->conn);
 }
 
 void
@@ -134,6 +141,8 @@ service_detach(struct service_set *set, struct quic_conn *conn)
 
 	if (service != NULL && service->ops->on_detach != NULL)
 		service->ops->on_detach(service->instance, conn);
+	if (service != NULL && set->host != NULL)
+		service_host_detach(set->host, conn);
 }
 
 void
@@ -141,6 +150,8 @@ service_attach(struct service_set *set, struct quic_conn *conn)
 {
 	const struct service *service = service_of(set, conn);
 
+	if (service != NULL && set->host != NULL)
+		service_host_attach(set->host, conn);
 	if (service != NULL && service->ops->on_attach != NULL)
 		service->ops->on_attach(service->instance, conn);
 }

@@ -17,12 +17,14 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "service/host.h"
 #include "shard/pool.h"
 #include "shard/state.h"
 
 enum {
 	LINE_BYTES = 64,
 	CONTROL_PLACES = 512,
+	NOTICES_SHARE = 32,
 	RESULT_PLACES = 2048,
 	/* Of them, for results alone; each shard may have seen the same room and write one message. */
 	RESULTS_RESERVED = 2 * SHARD_MOVES_MAX + SHARDS_MAX,
@@ -61,6 +63,20 @@ pool_bytes(const struct shard_group_config *config, enum quic_pool pool)
 		(size_t)config->pool_elements[pool];
 }
 
+static bool
+has_posts(const struct shard_group_config *config)
+{
+	return config->quic_port != 0 && config->seats[0].services != NULL &&
+		config->seats[0].services->host != NULL;
+}
+
+static size_t
+posts_bytes(const struct shard_group_config *config)
+{
+	return config->shards * shard_mailbox_posts_bytes(config->shards, config->posts_share) +
+		shard_mailbox_posts_bytes(config->shards, NOTICES_SHARE);
+}
+
 size_t
 shard_group_bytes(const struct shard_group_config *config)
 {
@@ -72,6 +88,8 @@ shard_group_bytes(const struct shard_group_config *config)
 	bytes += quic_slots_memory_bytes(config->connections, config->shards);
 	for (unsigned i = 0; i < QUIC_POOL_COUNT; i++)
 		bytes += pool_bytes(config, (enum quic_pool)i);
+	if (has_posts(config))
+		bytes += posts_bytes(config);
 	return bytes + config->shards * quic_endpoint_bytes(&config->quic.limits);
 }
 
@@ -131,8 +149,15 @@ open_mailboxes(struct shard_group *group, char *error, size_t room)
 			    CONTROL_PLACES, socket))
 			return fail(error, room, name,
 				(size_t)group->config.mailbox_datagrams * 2 * sizeof(void *));
+		if (has_posts(&group->config) &&
+			!shard_mailbox_open_posts(&group->mailboxes[i], name, group->config.shards,
+				group->config.posts_share, socket))
+			return fail(error, room, "posts", posts_bytes(&group->config));
 	}
-	return true;
+	return !has_posts(&group->config) ||
+		shard_mailbox_open_posts(
+			&group->notices, "notices", group->config.shards, NOTICES_SHARE, SOCKET_ID_ANY) ||
+		fail(error, room, "posts", posts_bytes(&group->config));
 }
 
 static bool
@@ -329,6 +354,7 @@ shard_group_close(struct shard_group *group)
 		shard_close(group->shards[i]);
 	for (uint16_t i = 0; i < group->config.shards; i++)
 		shard_mailbox_close(&group->mailboxes[i]);
+	shard_mailbox_close(&group->notices);
 	rte_ring_free(group->results);
 	for (unsigned i = 0; i < QUIC_POOL_COUNT; i++)
 		shard_pool_memory_close(group->pools[i]);
@@ -392,6 +418,12 @@ shard_group_next_result(struct shard_group *group, struct shard_control_move *re
 		shard_steerer_follow(&group->steerer, result->handle, &result->path,
 			(uint8_t)result->port_index, result->target);
 	return true;
+}
+
+bool
+shard_group_next_notice(struct shard_group *group, struct service_post *post)
+{
+	return shard_mailbox_take_post(&group->notices, post);
 }
 
 void

@@ -41,7 +41,8 @@ struct shard_group_config {
 	uint32_t connections;                    /* slots of all shards together */
 	uint32_t pool_elements[QUIC_POOL_COUNT]; /* of all shards together */
 	uint32_t mailbox_datagrams;              /* places of each mailbox, a power of two */
-	uint32_t moves_max;                      /* in flight at once; at most SHARD_MOVES_MAX */
+	uint32_t posts_share; /* posts of one shard that may wait for another; where services have a host */
+	uint32_t moves_max;   /* in flight at once; at most SHARD_MOVES_MAX */
 	struct shard_idle idle;
 	/* Common to all endpoints: limits, keys, mode of IDs, gateway, epoch. The rest is filled in. */
 	struct quic_endpoint_config quic;
@@ -62,6 +63,7 @@ struct shard_group {
 	uint16_t steering_words[SHARDS_MAX];
 	struct shard_steerer steerer;            /* of the management lcore, from start to stop */
 	_Atomic uint32_t placements[SHARDS_MAX]; /* orders of the manager to home shards (placement.h) */
+	struct shard_mailbox notices;            /* posts to the manager: texts for the operator */
 	struct rte_ring *results;    /* of moves, and news of paths, from the shards to the manager */
 	_Atomic uint32_t paths_lost; /* grows when there was no room for news */
 	uint32_t moves_in_flight;    /* this and the following are the manager's */
@@ -93,6 +95,8 @@ enum shard_group_answer shard_group_move(
 	struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket);
 /* The next result, false: none. On the way the steering follows those that have moved, and those that have another path. */
 bool shard_group_next_result(struct shard_group *group, struct shard_control_move *result);
+/* The next text that a service has for the operator, false: none. For the manager's thread. */
+bool shard_group_next_notice(struct shard_group *group, struct service_post *post);
 /* For the shards. A result has a place; news of a path is refused rather than take one, and then somebody has to say that it was lost. */
 void shard_group_post_result(struct shard_group *group, const struct shard_control *control);
 bool shard_group_post_path(struct shard_group *group, const struct shard_control *control);

@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "service/host.h"
 #include "shard/group.h"
 #include "shard/state.h"
 #include "tls/tls.h"
@@ -51,6 +52,7 @@ shard_place_text(enum shard_place place)
 		[SHARD_AT_RECEIVE] = "receive",
 		[SHARD_AT_CONTROL] = "control",
 		[SHARD_AT_NEIGHBOURS] = "neighbours",
+		[SHARD_AT_DELIVER] = "deliver",
 		[SHARD_AT_SERVE] = "serve",
 		[SHARD_AT_EXPIRE] = "expire",
 		[SHARD_AT_SEND] = "send",
@@ -141,6 +143,7 @@ open_endpoint(struct shard *shard)
 	shard->endpoint = quic_endpoint_open(shard->endpoint_memory, quic, shard->now_ns);
 	open_moves(shard);
 	open_placement(shard);
+	shard_deliver_open(shard);
 	return true;
 }
 
@@ -295,6 +298,8 @@ work(struct shard *shard)
 	shard_is_at(shard, SHARD_AT_NEIGHBOURS);
 	shard_neighbours(shard);
 	if (shard->endpoint != NULL) {
+		shard_is_at(shard, SHARD_AT_DELIVER);
+		shard_deliver(shard); /* posts of other shards -> services */
 		shard_is_at(shard, SHARD_AT_SERVE);
 		serve(shard); /* events -> services -> stream octets */
 		shard_is_at(shard, SHARD_AT_EXPIRE);
@@ -341,8 +346,10 @@ deadline(const struct shard *shard)
 {
 	uint64_t deadline_ns = shard_neighbours_deadline(shard);
 
-	if (shard->endpoint != NULL)
+	if (shard->endpoint != NULL) {
 		deadline_ns = base_time_earlier(deadline_ns, quic_endpoint_deadline(shard->endpoint));
+		deadline_ns = base_time_earlier(deadline_ns, shard_deliver_deadline(shard));
+	}
 	for (uint8_t i = 0; i < shard->config.port_count; i++)
 		if (shard->backlogs[i].count > 0)
 			return 0;
@@ -562,5 +569,11 @@ shard_get_counters(const struct shard *shard, struct base_counters *counters, ui
 		counters[count++] = shard_moves_counters(&shard->moves);
 	if (shard->endpoint != NULL && count < room)
 		counters[count++] = shard_placement_counters(&shard->placement);
+	if (shard->endpoint != NULL && shard->config.services != NULL &&
+		shard->config.services->host != NULL && count + 3 <= room) {
+		counters[count++] = shard_posts_counters(&shard->posts);
+		counters[count++] = service_host_counters(shard->config.services->host);
+		counters[count++] = service_bus_counters(&shard->config.services->host->bus);
+	}
 	return count;
 }

@@ -12,6 +12,7 @@
 #include "shard/load.h"
 #include "shard/move.h"
 #include "shard/placement.h"
+#include "shard/post.h"
 #include "shard/route.h"
 #include "shard/shard.h"
 
@@ -46,6 +47,7 @@ struct shard {
 	void *endpoint_memory;
 	struct shard_router router;
 	struct shard_moves moves;
+	struct shard_posts posts;
 	struct net_rss rss[SHARD_PORTS_MAX];
 	const struct shard_port_facts *facts[SHARD_PORTS_MAX];
 
@@ -106,6 +108,11 @@ void shard_transmit(struct shard *shard, uint8_t port, struct rte_mbuf *mbuf, co
 void shard_send_datagram(struct shard *shard, const struct base_datagram *datagram);
 /* An mbuf that is a whole frame; takes it. */
 void shard_queue_frame(struct shard *shard, uint8_t port, struct rte_mbuf *mbuf);
+
+/* deliver.c: posts of services; once after the moves are open, then in each turn. */
+void shard_deliver_open(struct shard *shard);
+void shard_deliver(struct shard *shard);
+uint64_t shard_deliver_deadline(const struct shard *shard);
 
 /* neighbours.c: requests go out, updates are exchanged, what waited for an answer is sent. */
 void shard_neighbours(struct shard *shard);

@@ -50,7 +50,7 @@ enum tls_group {
 };
 
 enum {
-	TLS_ALPN_MAX = 8,    /* protocols offered or accepted */
+	TLS_ALPN_MAX = 16,   /* protocols offered or accepted */
 	TLS_ALPN_BYTES = 32, /* longest of them */
 	TLS_SUITES_MAX = 3,
 	TLS_GROUPS_MAX = 4,

@@ -89,6 +89,24 @@ fake_event(struct quic_conn *conn, enum quic_event_type type, uint64_t stream_id
 
 /* ---- quic/conn.h ---- */
 
+struct quic_handle
+quic_conn_handle(const struct quic_conn *conn)
+{
+	return conn->handle;
+}
+
+bool
+quic_conn_is_open(const struct quic_conn *conn)
+{
+	return !conn->closed;
+}
+
+struct quic_conn *
+quic_endpoint_find(struct quic_endpoint *endpoint, struct quic_handle handle)
+{
+	return endpoint->conns[handle.slot];
+}
+
 bool
 quic_conn_is_server(const struct quic_conn *conn)
 {

@@ -9,7 +9,7 @@
 
 #include "quic/conn.h"
 
-enum { FAKE_STREAMS = 64, FAKE_STREAM_BYTES = 1 << 18, FAKE_DATAGRAM_BYTES = 1200 };
+enum { FAKE_STREAMS = 64, FAKE_STREAM_BYTES = 1 << 18, FAKE_DATAGRAM_BYTES = 1200, FAKE_CONNS = 16 };
 
 #define FAKE_NO_CODE UINT64_MAX
 
@@ -26,7 +26,13 @@ struct fake_stream {
 	bool incremental;
 };
 
+/* Finds connections by their slots. */
+struct quic_endpoint {
+	struct quic_conn *conns[FAKE_CONNS];
+};
+
 struct quic_conn {
+	struct quic_handle handle; /* the test's to set */
 	bool server, closed;
 	uint64_t close_code; /* or FAKE_NO_CODE */
 	void *user;

@@ -16,16 +16,13 @@ service_add__refuses_what_does_not_fit(void **state)
 	static const char *const names[] = {
 		"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"};
 	struct service_set set = {0};
-	struct service_ops ops = {.abi = SERVICE_ABI + 1, .name = "x", .alpn = "x", .on_event = ignore};
+	struct service_ops ops = {.name = "x", .alpn = "x", .on_event = ignore};
 	struct service_ops many[SERVICE_MAX + 1];
 
-	assert_int_equal(service_add(&set, &ops, NULL), SERVICE_WRONG_ABI);
-	ops.abi = SERVICE_ABI;
 	ops.alpn = NULL;
 	assert_int_equal(service_add(&set, &ops, NULL), SERVICE_INCOMPLETE);
 	for (int i = 0; i <= SERVICE_MAX; i++) {
-		many[i] = (struct service_ops){
-			.abi = SERVICE_ABI, .name = names[i], .alpn = names[i], .on_event = ignore};
+		many[i] = (struct service_ops){.name = names[i], .alpn = names[i], .on_event = ignore};
 		assert_int_equal(
 			service_add(&set, &many[i], NULL), i < SERVICE_MAX ? SERVICE_OK : SERVICE_TOO_MANY);
 	}

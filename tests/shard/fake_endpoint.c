@@ -188,6 +188,12 @@ quic_endpoint_counters(const struct quic_endpoint *endpoint)
 	return (struct base_counters){.library = "quic"};
 }
 
+uint8_t
+service_number(const struct quic_conn *conn)
+{
+	return 0;
+}
+
 void
 service_dispatch(struct service_set *set, const struct quic_event *event)
 {

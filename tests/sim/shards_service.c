@@ -101,7 +101,6 @@ on_attach(void *instance, struct quic_conn *conn)
 }
 
 static const struct service_ops ops = {
-	.abi = SERVICE_ABI,
 	.name = "sim",
 	.alpn = "sim",
 	.on_connected = on_connected,
