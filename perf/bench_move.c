@@ -469,7 +469,7 @@ main(int count, char **items)
 	rounds = count > 1 ? (uint32_t)atoi(items[1]) & ~1U : ROUNDS;
 	base_assert(rounds >= 8 && rounds <= ROUNDS_MAX - 8);
 	printf("move %s, the wire hands over pointers\n",
-		wire_eal_open("bench_move") ? "2 MB hugepages" : "no hugepages");
+		wire_eal_open("bench_move", 2, true) ? "2 MB hugepages" : "no hugepages");
 	wire_open(&wire, &(struct wire_shape){.shards = 2, .clear = true});
 	wire.client.queue = 0;
 	wire_begin(&wire, &task);

@@ -183,7 +183,7 @@ measure_memory(void)
 int
 main(int count, char **items)
 {
-	bool hugepages = wire_eal_open("bench_wire");
+	bool hugepages = wire_eal_open("bench_wire", 1, true);
 	unsigned rounds = count > 2 ? (unsigned)atoi(items[2]) : ROUNDS;
 
 	wire_open(&wire, &(struct wire_shape){.shards = 1});

@@ -30,7 +30,7 @@ enum {
 	WIRE_SMALL_BYTES = 512,
 };
 
-enum { WIRE_PROTOCOLS = 3, WIRE_SHARDS_MAX = 8, WIRE_ASKED_MAX = 1024, WIRE_ANY_QUEUE = -1 };
+enum { WIRE_PROTOCOLS = 3, WIRE_SHARDS_MAX = 8, WIRE_ASKED_MAX = 4096, WIRE_ANY_QUEUE = -1 };
 enum wire_stage { WIRE_RECEIVE, WIRE_SERVE, WIRE_EXPIRE, WIRE_SEND, WIRE_STAGE_COUNT };
 
 struct perf_histogram;
@@ -119,6 +119,7 @@ struct wire_client {
 	uint64_t now_ns;
 	struct wire_figures *figures;
 	struct perf_histogram *latency; /* of requests that were asked for, ns; may be NULL */
+	uint64_t arrived_ns;            /* when what this turn takes arrived; 0: now */
 };
 
 struct wire {
@@ -129,8 +130,8 @@ struct wire {
 	struct wire_figures figures;
 };
 
-/* The EAL for one thread and no card; says whether it has hugepages. Ends the program when it cannot. */
-bool wire_eal_open(const char *program);
+/* The EAL for one thread and no card, with memory for a world of so many shards; in hugepages if they are wanted and free: true. Ends the program when it cannot. */
+bool wire_eal_open(const char *program, unsigned shards, bool hugepages);
 /* Takes all memory; ends the program with a sentence when something is missing. */
 void wire_open(struct wire *wire, const struct wire_shape *shape);
 void wire_close(struct wire *wire);

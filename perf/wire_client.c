@@ -108,7 +108,10 @@ wire_client_ask(struct wire_client *client, uint32_t number, uint64_t asked_ns)
 	struct wire_conn *conn = &client->connections[number];
 
 	find(client, number);
-	base_assert(client->task->driven && conn->asked_count < WIRE_ASKED_MAX);
+	base_assert(client->task->driven);
+	if (conn->asked_count == WIRE_ASKED_MAX)
+		wire_fail(
+			"more requests wait than a connection has room for: the machine is too busy for this load");
 	conn->asked_ns[(conn->asked_first + conn->asked_count++) % WIRE_ASKED_MAX] = asked_ns;
 	open_asked(client, conn);
 }
@@ -172,6 +175,15 @@ read_stream(struct wire_client *client, struct wire_conn *conn, const struct qui
 }
 
 static void
+record(struct wire_client *client, uint64_t asked_ns)
+{
+	uint64_t arrived_ns = client->arrived_ns != 0 ? client->arrived_ns : client->now_ns;
+
+	base_assert(arrived_ns >= asked_ns);
+	perf_histogram_record(client->latency, arrived_ns - asked_ns);
+}
+
+static void
 pull_h3(struct wire_client *client, struct wire_conn *conn, const struct quic_event *event)
 {
 	struct http3_event h3;
@@ -183,8 +195,7 @@ pull_h3(struct wire_client *client, struct wire_conn *conn, const struct quic_ev
 			http3_request_consume(h3.request, h3.length);
 		} else if (h3.type == HTTP3_EVENT_END) {
 			if (client->latency != NULL && client->task->driven)
-				perf_histogram_record(client->latency,
-					client->now_ns - (uintptr_t)http3_request_user(h3.request));
+				record(client, (uintptr_t)http3_request_user(h3.request));
 			answered(client, conn, event->conn);
 		}
 	}

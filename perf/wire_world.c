@@ -93,18 +93,25 @@ free_hugepages(void)
 }
 
 bool
-wire_eal_open(const char *program)
+wire_eal_open(const char *program, unsigned shards, bool hugepages)
 {
-	static char name[32], pci[] = "--no-pci", memory[] = "-m", megabytes[] = "256",
+	static char name[32], pci[] = "--no-pci", memory[] = "-m", megabytes[8],
 			      telemetry[] = "--no-telemetry", lcores[] = "--lcores", map[] = "0@0-1",
 			      level[] = "--log-level", quiet[] = "lib.*:4", huge[] = "--no-huge",
-			      in_memory[] = "--in-memory";
-	bool hugepages = free_hugepages() >= 130;
-	char *arguments[] = {name, pci, telemetry, memory, megabytes, lcores, map, level, quiet,
-		hugepages ? in_memory : huge, NULL};
+			      shared[] = "--no-shconf", in_memory[] = "--in-memory";
+	unsigned needed = 256 + 64 * (shards - 1);
+	char *arguments[] = {
+		name, pci, telemetry, memory, megabytes, lcores, map, level, quiet, shared, huge};
+	unsigned count = sizeof(arguments) / sizeof(arguments[0]);
 
+	hugepages = hugepages && free_hugepages() >= needed / 2 + 2;
 	snprintf(name, sizeof(name), "%s", program);
-	if (rte_eal_init(sizeof(arguments) / sizeof(arguments[0]) - 1, arguments) < 0)
+	snprintf(megabytes, sizeof(megabytes), "%u", needed);
+	if (hugepages) {
+		count--;
+		arguments[count - 1] = in_memory;
+	}
+	if (rte_eal_init((int)count, arguments) < 0)
 		wire_fail("DPDK does not start");
 	return hugepages;
 }
