@@ -67,9 +67,29 @@ settle_streams(struct quic_conn *conn)
 		base_list_push_back(&conn->endpoint->borrowing, &conn->turn_link);
 }
 
+/*
+ * RFC 9001 section 4.9: an earlier frame of this packet has discarded the packet number space that this frame is about.
+ * A client's Finished may well stand before an ACK, or before another CRYPTO frame with the same octets.
+ */
+static bool
+is_about_the_discarded(
+	struct quic_conn *conn, const struct quic_received *received, const struct quic_frame *frame)
+{
+	const struct quic_level_keys *keys;
+
+	if (received->space == QUIC_SPACE_APPLICATION)
+		return false;
+	keys = quic_conn_level_keys(conn, received->space);
+	return (keys == NULL || !keys->can_receive) &&
+		(frame->type == QUIC_FRAME_ACK || frame->type == QUIC_FRAME_ACK_ECN ||
+			frame->type == QUIC_FRAME_CRYPTO);
+}
+
 static uint64_t
 receive_frame(struct quic_conn *conn, const struct quic_received *received, const struct quic_frame *frame)
 {
+	if (is_about_the_discarded(conn, received, frame))
+		return QUIC_NO_ERROR;
 	switch (frame->type) {
 	case QUIC_FRAME_PADDING:
 	case QUIC_FRAME_PING:

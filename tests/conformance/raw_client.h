@@ -84,6 +84,7 @@ struct raw {
 	enum base_ecn ecn;    /* of the datagrams */
 	const uint8_t *token; /* of Initial packets */
 	size_t token_length;
+	bool finish_with_more; /* the client's Finished is said twice, and an ACK follows it in the packet */
 
 	uint8_t out[RAW_BUFFER_BYTES]; /* the datagram in the making */
 	uint16_t out_length;

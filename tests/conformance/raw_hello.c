@@ -102,6 +102,7 @@ install_secret(struct raw *raw, const struct tls_event *event)
 static void
 answer_crypto(struct raw *raw, const struct raw_packet *packet)
 {
+	static const uint8_t ack_of_first[] = {QUIC_FRAME_ACK, 0, 0, 0, 0};
 	enum tls_level level = packet->type == QUIC_PACKET_INITIAL ? TLS_LEVEL_INITIAL : TLS_LEVEL_HANDSHAKE;
 	struct base_reader reader = base_reader(packet->payload, packet->length);
 	struct quic_frame frame;
@@ -125,6 +126,10 @@ answer_crypto(struct raw *raw, const struct raw_packet *packet)
 			if (event.type != TLS_EVENT_CRYPTO)
 				continue;
 			assert_true(quic_frame_write(&writer, &answer));
+			if (raw->finish_with_more) {
+				assert_true(quic_frame_write(&writer, &answer));
+				base_writer_octets(&writer, ack_of_first, sizeof(ack_of_first));
+			}
 			raw_packet(raw, QUIC_PACKET_HANDSHAKE, octets, base_writer_length(&writer));
 		}
 	}

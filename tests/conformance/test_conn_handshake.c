@@ -157,6 +157,22 @@ receive_crypto__what_is_no_client_hello_is_a_crypto_error(void **state)
 	raw_close(raw);
 }
 
+/* RFC 9000 section 13.1: "A packet MUST NOT be acknowledged until packet protection has been successfully removed and all frames contained in
+ * the packet have been processed", and no rule says in which order they stand: picoquic repeats a lost Finished in front of its ACK. The Finished
+ * confirms the handshake (RFC 9001 section 4.1.2), and Handshake keys are discarded (4.9.2) before those frames are reached. */
+static void
+receive_finished__before_other_frames_of_its_packet_is_taken(void **state)
+{
+	struct raw *raw = begun(NULL);
+
+	(void)state;
+	raw->finish_with_more = true;
+	raw_send_hello(raw);
+	raw_finish_handshake(raw);
+	raw_expect_open(raw);
+	raw_close(raw);
+}
+
 /* ---- the first datagram ---- */
 
 /* Section 14.1: "A server MUST discard an Initial packet that is carried in a UDP datagram with a payload that is smaller than the smallest
@@ -623,6 +639,7 @@ main(void)
 		cmocka_unit_test(receive_hello__without_transport_parameters_is_error_0x16d),
 		cmocka_unit_test(receive_hello__without_a_common_protocol_is_error_0x178),
 		cmocka_unit_test(receive_crypto__what_is_no_client_hello_is_a_crypto_error),
+		cmocka_unit_test(receive_finished__before_other_frames_of_its_packet_is_taken),
 		cmocka_unit_test(accept__short_datagram_is_dropped),
 		cmocka_unit_test(receive_initial__in_a_short_datagram_is_dropped),
 		cmocka_unit_test(accept__destination_connection_id_below_8_octets_is_dropped),
