@@ -36,6 +36,8 @@ kernel=$(mktemp -d)
 trap 'rm -rf "$log" "$kernel"' EXIT
 
 once() { app/demo --once >"$log" 2>&1 || { tail -n 30 "$log"; return 1; }; }
+# The last run's words.
+evened_out() { grep -E '[1-9][0-9]* moves by the manager; 8 of 8 downloads' "$log" && grep -qE ' 0 -> 1  it has moved \(rebalance' "$log"; }
 nothing_left()
 {
     local after
@@ -85,6 +87,7 @@ interrupted()
 
 check "app/setup a second time" quick_setup
 check "app/demo --once" once
+check "the manager evened out its load" evened_out
 check "it leaves nothing behind" nothing_left
 check "app/demo --once without hugepages" without_hugepages
 check "app/demo until Ctrl-C" interrupted

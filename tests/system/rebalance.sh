@@ -127,8 +127,8 @@ sandbox_hugepages 256
 megabytes=50
 head -c ${megabytes}000000 /dev/urandom >"$sandbox/www/large.bin"
 {
-    cat config/demo.toml
-    printf '\n[rebalance]\nwindow_ms = 100\nwindows = 2\nleast_permille = 20\n\n[control]\nname = "%s"\n' "$gateway_name"
+    sed 's/^\[rebalance\]/&\nwindow_ms = 100\nwindows = 2/' config/demo.toml
+    printf '\n[control]\nname = "%s"\n' "$gateway_name"
 } >"$sandbox/gateway.toml"
 gateway_start "$sandbox/gateway.toml" "$binary" || sandbox_fail "the gateway did not start"
 
