@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/time.h"
+#include "quic/move.h"
 #include "tests/conformance/raw_client.h"
 
 #define ROWS(rows) raw_expect_rows(NULL, rows, sizeof(rows) / sizeof((rows)[0]))
@@ -528,6 +530,65 @@ path_changed__not_during_the_handshake(void **state)
 	raw_close(raw);
 }
 
+/* Whoever steers by paths is told of each new one, of the way back too, and of how many it was not told. */
+static void
+path_changed__is_told_to_who_steers_by_it(void **state)
+{
+	struct raw *raw = connected();
+	struct quic_endpoint *server = raw->nodes[QUIC_SERVER].endpoint;
+	uint32_t lost = 0, told = 0;
+	struct quic_conn *conn;
+
+	(void)state;
+	assert_null(quic_endpoint_next_repathed(server, &lost));
+	for (int i = 0; i < 2; i++) {
+		raw->path.remote.port =
+			(uint16_t)(i == 0 ? raw->path.remote.port + 1 : raw->path.remote.port - 1);
+		raw_hex(raw, QUIC_PACKET_ONE_RTT, "01");
+		conn = quic_endpoint_next_repathed(server, &lost);
+		assert_ptr_equal(conn, raw_conn(raw, QUIC_SERVER));
+		assert_true(base_path_equal(quic_conn_path(conn), &raw->path));
+		assert_int_equal(quic_conn_port_index(conn), 0);
+		assert_null(quic_endpoint_next_repathed(server, &lost));
+	}
+	assert_int_equal(lost, 0);
+	for (uint32_t i = 0; i < 200; i++) {
+		raw->path.remote.port++;
+		raw_hex(raw, QUIC_PACKET_ONE_RTT, "01");
+		raw_forget(raw);
+	}
+	while (quic_endpoint_next_repathed(server, &lost) != NULL)
+		told++;
+	assert_true(told > 0 && lost > 0);
+	assert_int_equal(told + lost, 200);
+	lost = 0;
+	assert_null(quic_endpoint_next_repathed(server, &lost));
+	assert_int_equal(lost, 0);
+	raw_close(raw);
+}
+
+/* What a report of load says of it: not while a move is in flight, nor for the dwell time after it. */
+static void
+conn_movable__is_what_a_move_would_be_told(void **state)
+{
+	struct raw *raw = connected();
+	struct quic_conn *conn = raw_conn(raw, QUIC_SERVER);
+	uint64_t begun_ns;
+
+	(void)state;
+	raw_wait(raw, BASE_SECOND); /* what is left of the handshake is given back */
+	assert_true(quic_conn_movable(conn, raw->now_ns));
+	assert_int_equal(quic_conn_moved_ns(conn), 0);
+	begun_ns = raw->now_ns;
+	assert_int_equal(quic_conn_move_begin(conn, 1, raw->now_ns), QUIC_MOVE_BEGUN);
+	assert_false(quic_conn_movable(conn, raw->now_ns));
+	while (quic_conn_move_state(conn) == QUIC_MOVE_WAITING)
+		raw_wait(raw, BASE_MS);
+	assert_in_range(quic_conn_moved_ns(conn), begun_ns + BASE_MS, raw->now_ns);
+	assert_false(quic_conn_movable(conn, raw->now_ns));
+	raw_close(raw);
+}
+
 int
 main(void)
 {
@@ -557,6 +618,8 @@ main(void)
 		cmocka_unit_test(path_changed__is_validated_on_a_path_longer_than_the_interval),
 		cmocka_unit_test(path_changed__not_by_an_older_packet),
 		cmocka_unit_test(path_changed__not_during_the_handshake),
+		cmocka_unit_test(path_changed__is_told_to_who_steers_by_it),
+		cmocka_unit_test(conn_movable__is_what_a_move_would_be_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "quic/initial_table.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/world.h"
 
@@ -123,6 +124,33 @@ quic_endpoint_accept__the_oldest_handshake_gives_way(void **state)
 	/* The endpoint keeps a few chunks at hand. */
 	assert_in_range(world.nodes[WORLD_SERVER].pools[QUIC_POOL_CHUNK]->in_use, 0,
 		config.limits[WORLD_SERVER].chunks_in_stock);
+	world_close(&world);
+}
+
+static void
+quic_endpoint_has_initial__as_long_as_the_connection_lives(void **state)
+{
+	struct world_config config = flood_config(UINT32_MAX);
+	struct base_address stranger = world_stranger(1);
+	const struct quic_endpoint *server;
+	struct quic_table keyed = {0};
+	struct base_path path;
+	uint64_t key;
+
+	(void)state;
+	open_with_initial(&config);
+	server = world.nodes[WORLD_SERVER].endpoint;
+	memset(keyed.hash_key, 0x11 * (1 + (int)WORLD_SERVER),
+		sizeof(keyed.hash_key)); /* as the world has it */
+	world_inject(&world, initial, initial_length, &stranger);
+	path = (struct base_path){.local = world.stray_path.local, .remote = stranger};
+	key = quic_initial_key(&keyed, initial + 6, initial[5], &path);
+	assert_true(quic_endpoint_has_initial(server, key));
+	path.remote.port++;
+	assert_false(
+		quic_endpoint_has_initial(server, quic_initial_key(&keyed, initial + 6, initial[5], &path)));
+	world_run(&world, NULL, world.now_ns + 60 * BASE_SECOND);
+	assert_false(quic_endpoint_has_initial(server, key));
 	world_close(&world);
 }
 
@@ -255,6 +283,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quic_endpoint_accept__the_oldest_handshake_gives_way),
+		cmocka_unit_test(quic_endpoint_has_initial__as_long_as_the_connection_lives),
 		cmocka_unit_test(quic_endpoint_accept__a_burst_of_initials_is_bounded),
 		cmocka_unit_test(quic_endpoint_accept__a_client_gets_through_a_flood_by_retry),
 		cmocka_unit_test(quic_endpoint_accept__octets_that_are_no_initial_keep_no_connection),
