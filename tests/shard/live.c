@@ -24,7 +24,7 @@ enum {
 	SLOTS = 64,
 	PATTERN = 251,
 	FIRST_PORT = 20000,
-	PORTS = 40000,
+	PORTS = 4000,
 	TLS_BYTES = 8 << 20,
 };
 
@@ -204,9 +204,13 @@ receive(struct live *live, struct rte_mbuf **mbufs, uint64_t at_ns)
 			.room = mbufs[i]->data_len,
 			.flags = NET_FRAME_IP_CHECKSUM_GOOD | NET_FRAME_UDP_CHECKSUM_GOOD};
 
-		if (net_interface_receive(&live->interface, &frame, at_ns, &datagrams[batch.count]) ==
+		if (net_interface_receive(&live->interface, &frame, at_ns, &datagrams[batch.count]) !=
 			NET_DATAGRAM)
-			batch.count++;
+			continue;
+		if (datagrams[batch.count].path.local.port >= FIRST_PORT + PORTS)
+			datagrams[batch.count].path.local.port =
+				(uint16_t)(datagrams[batch.count].path.local.port - LIVE_NAT_PORTS);
+		batch.count++;
 	}
 	route(live, datagrams, batch.count);
 	if (batch.count > 0)
@@ -242,8 +246,12 @@ send_burst(struct live *live, uint64_t at_ns)
 		datagrams[i] = (struct base_datagram){
 			.octets = rte_pktmbuf_mtod(mbufs[i], uint8_t *), .room = MTU, .buffer = mbufs[i]};
 	count = quic_endpoint_send(live->endpoint, &batch, at_ns);
-	for (uint16_t i = 0; i < count; i++)
+	for (uint16_t i = 0; i < count; i++) {
+		if (live->rebound)
+			datagrams[i].path.local.port =
+				(uint16_t)(datagrams[i].path.local.port + LIVE_NAT_PORTS);
 		transmit(live, &datagrams[i], at_ns);
+	}
 	rte_pktmbuf_free_bulk(mbufs + count, BASE_BURST_MAX - count);
 	return count == BASE_BURST_MAX;
 }

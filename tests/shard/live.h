@@ -13,7 +13,7 @@
 #include "shard/group.h"
 #include "tls/memory.h"
 
-enum { LIVE_SHARDS_MAX = 3, LIVE_CONNECTIONS_MAX = 32, LIVE_QUIC_PORT = 443 };
+enum { LIVE_SHARDS_MAX = 3, LIVE_CONNECTIONS_MAX = 32, LIVE_QUIC_PORT = 443, LIVE_NAT_PORTS = 5001 };
 
 struct live_options {
 	uint16_t shards;
@@ -51,6 +51,11 @@ struct live {
 	void *endpoint_memory, *slot_memory, *word_memory;
 	struct live_conn connections[LIVE_CONNECTIONS_MAX];
 	uint16_t next_port;
+	/*
+	 * A NAT has given the client other ports. What comes to the old ones still arrives: who only waits for octets would not
+	 * notice before its idle timeout.
+	 */
+	bool rebound;
 	bool closing; /* no new connections */
 	uint64_t connected, streams;
 	uint64_t octets; /* that came back */

@@ -11,13 +11,43 @@
 #include "tests/shard/live.h"
 #include "tests/tsan/pools.h"
 
-enum { MOVES = 120, IN_FLIGHT = 4, MOVES_PER_CLOSE = 10 };
+enum { MOVES = 120, IN_FLIGHT = 4, MOVES_PER_CLOSE = 10, WINDOWS_MIN = 20 };
+
+static uint32_t window;
+
+/* What the manager does: reads what has been answered, orders where new connections go, asks again. */
+static void
+measure(struct live *live)
+{
+	struct shard_group *group = live->group;
+	uint16_t answers = 0;
+
+	for (uint16_t i = 0; i < group->count; i++) {
+		const struct shard_load_report *report = shard_group_take_load(group, i);
+		uint32_t weight = 0;
+
+		if (report == NULL)
+			continue;
+		answers++;
+		for (uint16_t j = 0; j < report->count; j++)
+			weight += report->heavy[j].weight;
+		assert_true(weight <= report->weight && report->window == window);
+	}
+	if (window > 0 && answers < group->count)
+		return;
+	shard_steerer_audit(&group->steerer, 64);
+	for (uint16_t i = 0; i < group->count; i++)
+		shard_group_place(group, i, (uint16_t)base_random_below(&live->random, group->count),
+			(uint16_t)base_random_below(&live->random, SHARD_PLACEMENT_ALL + 1));
+	shard_group_ask_load(group, ++window);
+}
 
 static void
 turn(struct live *live)
 {
 	live_client_turn(live);
 	live_take_results(live);
+	measure(live);
 	/* There may be more shards than CPUs. */
 	nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
 }
@@ -39,8 +69,10 @@ move_about(const struct live_options *options)
 	char error[256] = "";
 	uint64_t closed = 0;
 
+	window = 0;
 	assert_true(shard_group_start(live->group, error, sizeof(error)));
 	while (live->outcomes[SHARD_MOVE_DONE] < MOVES) {
+		live->rebound = live->outcomes[SHARD_MOVE_DONE] / MOVES_PER_CLOSE % 2 == 1;
 		if (live->outcomes[SHARD_MOVE_DONE] / MOVES_PER_CLOSE > closed) {
 			live_close_one(live);
 			closed++;
@@ -68,6 +100,7 @@ move_about(const struct live_options *options)
 	assert_int_equal(live->asked, live->told);
 	assert_int_equal(sum_of_moves(live, "detached"), sum_of_moves(live, "attached"));
 	assert_true(live->streams > 0);
+	assert_true(window > WINDOWS_MIN);
 	live_close(live);
 }
 
@@ -95,12 +128,25 @@ connections__move_between_threads_where_the_card_steers(void **state)
 		.octets = 60000});
 }
 
+static void
+connections__move_between_threads_where_the_card_has_tuples(void **state)
+{
+	move_about(&(struct live_options){.shards = 3,
+		.queues = 3,
+		.mode = QUIC_CONN_ID_SEALED,
+		.levels = 1U << SHARD_STEERING_BUCKETS | 1U << SHARD_STEERING_TUPLE,
+		.mailbox_datagrams = 256,
+		.connections = 6,
+		.octets = 60000});
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connections__move_between_threads),
 		cmocka_unit_test(connections__move_between_threads_where_the_card_steers),
+		cmocka_unit_test(connections__move_between_threads_where_the_card_has_tuples),
 	};
 
 	return cmocka_run_group_tests(tests, tsan_setup, eal_teardown);

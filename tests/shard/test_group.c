@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Real connections over shards turned by hand, and a card that follows them: whether datagrams still take mailboxes. */
+#include "shard/state.h"
+#include "tests/shard/eal.h"
+#include "tests/shard/live.h"
+
+enum { CONNECTIONS = 8, MOVES = 12, SHARDS = 2, STREAMS = 40, TURNS_MAX = 100000 };
+
+static uint32_t window;
+
+static struct live *
+open_at(uint8_t levels)
+{
+	return live_open(&(struct live_options){.shards = SHARDS,
+		.queues = SHARDS,
+		.mode = QUIC_CONN_ID_SEALED,
+		.levels = levels,
+		.mailbox_datagrams = 256,
+		.connections = CONNECTIONS,
+		.octets = 20000});
+}
+
+static void
+turn(struct live *live)
+{
+	live_client_turn(live);
+	for (uint16_t i = 0; i < SHARDS; i++)
+		live_shard_turn(live, i);
+	live_take_results(live);
+}
+
+/* So many streams there and back. */
+static void
+work(struct live *live, uint32_t streams)
+{
+	for (uint64_t end = live->streams + streams; live->streams < end;)
+		turn(live);
+}
+
+static void
+tell_loads(struct live *live)
+{
+	shard_group_ask_load(live->group, ++window);
+	turn(live);
+	for (uint16_t i = 0; i < SHARDS; i++)
+		assert_non_null(shard_group_take_load(live->group, i));
+}
+
+/* Datagrams that took a mailbox while the clients work. */
+static uint64_t
+handed(struct live *live)
+{
+	uint64_t before = live_sum(live, SHARD_DATAGRAMS_HANDED);
+
+	work(live, STREAMS);
+	return live_sum(live, SHARD_DATAGRAMS_HANDED) - before;
+}
+
+static void
+move_about(struct live *live)
+{
+	while (live->outcomes[SHARD_MOVE_DONE] < MOVES || live->asked != live->told) {
+		if (live->asked == live->told)
+			live_ask_for_move(live);
+		turn(live);
+	}
+	work(live, STREAMS); /* what was on its way under old IDs has come */
+}
+
+static void
+end(struct live *live)
+{
+	live_begin_to_close(live);
+	while (!live_idle(live))
+		turn(live);
+	assert_int_equal(live->wrong, 0);
+	shard_steerer_close(&live->group->steerer);
+	live_close(live);
+}
+
+static void
+group__moved_connections_take_mailboxes_where_the_card_has_no_rules(void **state)
+{
+	struct live *live = open_at(1U << SHARD_STEERING_BUCKETS);
+
+	(void)state;
+	shard_group_steer(live->group);
+	work(live, STREAMS);
+	assert_int_equal(handed(live), 0);
+	move_about(live);
+	assert_true(handed(live) > 0);
+	end(live);
+}
+
+static void
+group__tuple_rules_follow_moves_and_rebindings(void **state)
+{
+	struct live *live = open_at(1U << SHARD_STEERING_BUCKETS | 1U << SHARD_STEERING_TUPLE);
+	const uint64_t *counters = live->group->steerer.counters;
+	uint64_t removed;
+	uint32_t rules;
+
+	(void)state;
+	shard_group_steer(live->group);
+	work(live, STREAMS);
+	move_about(live);
+	assert_true(live->group->steerer.count > 0);
+	assert_int_equal(handed(live), 0);
+	/* Another port for each; who had a rule keeps it if the new tuple needs one, and the old tuples have none. */
+	rules = live->group->steerer.count;
+	removed = counters[SHARD_STEERER_REMOVED];
+	live->rebound = true;
+	for (uint32_t turns = 0; turns < TURNS_MAX && counters[SHARD_STEERER_REMOVED] < removed + rules;
+		turns++)
+		turn(live);
+	assert_int_equal(counters[SHARD_STEERER_REMOVED], removed + rules);
+	assert_in_range(live->group->steerer.count, 0, rules);
+	/* Whom the hash brings to another shard now, without ever having moved, gets one for being heavy. */
+	tell_loads(live);
+	work(live, 2 * STREAMS);
+	for (int i = 0; i < 2; i++)
+		tell_loads(live);
+	work(live, STREAMS);
+	tell_loads(live);
+	work(live, STREAMS);
+	assert_int_equal(handed(live), 0);
+	end(live);
+}
+
+static void
+group_place__has_connections_begin_elsewhere(void **state)
+{
+	struct live *live = open_at(1U << SHARD_STEERING_BUCKETS | 1U << SHARD_STEERING_TUPLE);
+	struct quic_slot_owner owner;
+	uint32_t owned[SHARDS] = {0};
+
+	(void)state;
+	shard_group_steer(live->group);
+	assert_true(shard_group_place(live->group, 0, 1, SHARD_PLACEMENT_ALL));
+	work(live, STREAMS);
+	for (uint32_t slot = 0; slot < live->group->slots.count; slot++)
+		if (quic_slots_owner(&live->group->slots, slot, &owner) && owner.state == QUIC_SLOT_OWNED)
+			owned[owner.owner]++;
+	assert_int_equal(owned[0], 0);
+	assert_int_equal(owned[1], CONNECTIONS);
+	assert_true(live_counter(live, 0, "placement", "placed") > 0);
+	/* They weigh enough for rules. */
+	assert_true(handed(live) > 0);
+	for (int i = 0; i < 3; i++) {
+		tell_loads(live);
+		work(live, 2 * STREAMS);
+	}
+	tell_loads(live);
+	assert_int_equal(handed(live), 0);
+	end(live);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(group__moved_connections_take_mailboxes_where_the_card_has_no_rules),
+		cmocka_unit_test(group__tuple_rules_follow_moves_and_rebindings),
+		cmocka_unit_test(group_place__has_connections_begin_elsewhere),
+	};
+
+	return cmocka_run_group_tests(tests, eal_setup, eal_teardown);
+}
