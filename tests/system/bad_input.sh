@@ -9,12 +9,17 @@ cd "$(dirname "$0")/../.."
 binary=${1:?usage: bad_input.sh BUILD}/app/millrace
 served() { rm -rf "$sandbox/got" && fetch "$sandbox/got" "$1" /large.bin && cmp "$sandbox/www/large.bin" "$sandbox/got/large.bin"; }
 
-# served_beside KIND ADDRESS: a download goes on while the flood comes in.
+# served_beside KIND ADDRESS [KEYS]: a download goes on while the flood comes in.
 served_beside()
 {
     local flood status=0
-    on_client timeout 60 python3 -B tests/system/flood.py "$2" 443 20000 "$1" >"$sandbox/flood.log" 2>&1 &
+    rm -f "$sandbox/flood.log"
+    on_client timeout 60 python3 -B tests/system/flood.py "$2" 443 20000 "$1" "${@:3}" >"$sandbox/flood.log" 2>&1 &
     flood=$!
+    for _ in $(seq 200); do
+        ! grep -qs '^begins' "$sandbox/flood.log" || break
+        sleep 0.05
+    done
     served "$2" || status=1
     wait "$flood" || status=1
     kill -0 "$gateway_pid" || status=1
@@ -64,14 +69,52 @@ counted()
     grep -qE '[1-9][0-9]* +quic/drop_' <<<"$counters" && grep -qE '[1-9][0-9]* +net/drop_' <<<"$counters" || { echo "no drop was counted:"; head -n 40 <<<"$counters"; return 1; }
 }
 
+# value NAME: of a counter, all shards together.
+value() { app/millracectl counters --all | awk -v name="$1" '$2 == name { sum += $1 } END { print sum + 0 }'; }
+
+# Connection IDs that only we can make, and nobody got: each is dropped by its shard under a name, and handed on at most once for a
+# word that did not change.
+forged_beside()
+{
+    local name before=() after=() sum=0 i names=(quic/drop_unknown_connection quic/drop_retired_id quic/drop_not_authentic shard/drop_hops)
+    for name in "${names[@]}"; do before+=("$(value "$name")"); done
+    served_beside forged "$1" "$sandbox/site.keys" || return 1
+    for name in "${names[@]}"; do after+=("$(value "$name")"); done
+    for i in "${!names[@]}"; do
+        echo "        $((after[i] - before[i])) ${names[i]}"
+        sum=$((sum + after[i] - before[i]))
+    done
+    [ "$sum" -gt 10000 ] && [ "${after[3]}" = 0 ]
+}
+
+# Requests of every wrong kind on the real socket, and the sentences of millracectl.
+abused_beside()
+{
+    local abuse status=0 sentence
+    tests/system/abuse.py "$MILLRACE_NAME" &
+    abuse=$!
+    served "$1" || status=1
+    wait "$abuse" || status=1
+    kill -0 "$gateway_pid" || status=1
+    for sentence in "move x 1" "move 1.2 99" "move -1 0" "move 99999999999.0 0"; do
+        # shellcheck disable=SC2086
+        ! timeout 10 app/millracectl $sentence >"$sandbox/got.log" 2>&1 && [ -s "$sandbox/got.log" ] && ! grep -q Traceback "$sandbox/got.log" || status=1
+    done
+    return $status
+}
+
 sandbox_open
 sandbox_hugepages 256
 head -c 5000000 /dev/urandom >"$sandbox/www/large.bin"
-gateway_start config/demo.toml "$binary" || sandbox_fail "the gateway did not start"
+{ cat config/demo.toml; printf '\n[keys]\nfile = "site.keys"\n'; } >"$sandbox/gateway.toml"
+gateway_start "$sandbox/gateway.toml" "$binary" || sandbox_fail "the gateway did not start"
 check "before anything" served $gateway4
 for kind in noise short version initial coalesced; do
     check "$kind beside a download, IPv4" served_beside $kind $gateway4
 done
+check "forged connection IDs beside a download" forged_beside $gateway4
+check "the same, IPv6" forged_beside $gateway6
+check "wrong control requests beside a download" abused_beside $gateway4
 check "noise beside a download, IPv6" served_beside noise $gateway6
 check "forged ARP and broken frames" poisoning
 check "served after it" served $gateway4
