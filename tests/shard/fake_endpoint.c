@@ -57,6 +57,9 @@ quic_endpoint_receive(struct quic_endpoint *endpoint, struct base_batch *batch, 
 void
 quic_endpoint_expire(struct quic_endpoint *endpoint, uint64_t now_ns)
 {
+	if (endpoint->on_expire != NULL)
+		endpoint->on_expire(endpoint->with);
+	endpoint->on_expire = NULL;
 }
 
 bool

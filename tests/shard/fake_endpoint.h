@@ -25,8 +25,10 @@ struct quic_endpoint {
 	uint64_t initial_key; /* of what it has accepted */
 	bool has_conn;        /* `conn`, which is found by its handle */
 	struct quic_conn conn;
-	bool repathed;          /* it has another path */
-	uint32_t repathed_lost; /* others that had */
+	bool repathed;                 /* it has another path */
+	uint32_t repathed_lost;        /* others that had */
+	void (*on_expire)(void *with); /* once, when it is asked to expire */
+	void *with;
 	bool stopped;
 	bool closed_all;
 };

@@ -303,6 +303,36 @@ shard_turn__survives_an_empty_pool_of_buffers(void **state)
 		fake_endpoints[0]->to_send + fake_endpoints[1]->to_send + fake_endpoints[2]->to_send, 0);
 }
 
+static enum shard_place
+place(const struct fixture *f)
+{
+	struct shard_statistics statistics;
+
+	shard_get_statistics(f->group->shards[0], &statistics);
+	return statistics.place;
+}
+
+static void
+look_around(void *with)
+{
+	assert_int_equal(place(with), SHARD_AT_EXPIRE);
+}
+
+static void
+shard_turn__says_where_it_is(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(place(f), SHARD_AT_START);
+	fake_endpoints[0]->on_expire = look_around;
+	fake_endpoints[0]->with = f;
+	shard_turn(f->group->shards[0]);
+	assert_null(fake_endpoints[0]->on_expire);
+	assert_int_equal(place(f), SHARD_AT_MOVES);
+	for (int i = 0; i < SHARD_PLACE_COUNT; i++)
+		assert_string_not_equal(shard_place_text((enum shard_place)i), "unknown");
+}
+
 static void
 shard_run__ends_when_it_is_told_to(void **state)
 {
@@ -354,6 +384,8 @@ main(void)
 			shard_set_accepting__is_heeded_and_taken_back, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__survives_an_empty_pool_of_buffers, gateway_setup, gateway_teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_turn__says_where_it_is, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_run__ends_when_it_is_told_to, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""planted.py PROGRAM: runs a test with a fault planted in the ownership words (relaxed.h). It passes when ThreadSanitizer sees a race,
+"""planted.py PROGRAM: runs a test with a fault planted in the ownership words, or in the reports of load (relaxed.h). It passes when ThreadSanitizer sees a race,
 of which it sees none without the fault, and fails when all seems well."""
 import os
 import re

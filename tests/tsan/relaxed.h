@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The planted fault: lib/quic/slot.c compiled with this in front of it (-include) has ownership words without release and acquire. */
+/*
+ * The planted fault: compiled with this in front of it (-include), lib/quic/slot.c has ownership words without release and acquire, and
+ * lib/shard/load.c questions and answers without.
+ */
 #ifndef TESTS_TSAN_RELAXED_H
 #define TESTS_TSAN_RELAXED_H
 
