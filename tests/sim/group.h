@@ -14,6 +14,8 @@ struct sim_group_ops {
 	void (*check)(struct sim *sim);
 	/* After the last connection has gone. */
 	void (*close)(struct sim *sim);
+	/* This node sends a datagram. */
+	void (*sent)(struct sim *sim, struct sim_node *node, const struct base_datagram *datagram);
 	/* After the endpoints have been closed. */
 	void (*fini)(struct sim *sim);
 };

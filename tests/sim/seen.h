@@ -29,6 +29,11 @@ enum sim_seen {
 	SIM_SEEN_HELD_UP,         /* connections whose shard was held up */
 	SIM_SEEN_HELD_MOVES,      /* moves to or from it meanwhile */
 	SIM_SEEN_STOPPED_TRANSIT, /* in transit to a shard that was about to end */
+	SIM_SEEN_DECIDED,         /* moves that the policy decided */
+	SIM_SEEN_PLACED,          /* new connections that begin on another shard than their home */
+	SIM_SEEN_POSTS,           /* posts of services delivered */
+	SIM_SEEN_POSTS_FOLLOWED,  /* to connections, through more than one ring */
+	SIM_SEEN_POSTS_REFUSED,   /* since the ring was full */
 	/* In what state connections were as they left their shard. */
 	SIM_SEEN_WITH_HALF_READ, /* received octets that the application has not taken */
 	SIM_SEEN_WITH_GAPS,      /* octets received out of order */

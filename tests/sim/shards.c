@@ -12,7 +12,7 @@
 /* Between two turns of a shard the others have some. */
 enum { TURN_OF = 4, TURN_IN = 3 };
 
-enum { TLS_MEMORY_BYTES = SIM_SLOTS_MAX * TLS_MEMORY_HANDSHAKE_BYTES };
+enum { TLS_MEMORY_BYTES = 64 * TLS_MEMORY_HANDSHAKE_BYTES };
 
 static struct sim *
 of(void *with)
@@ -44,6 +44,7 @@ take_result(struct sim *sim, const struct shard_control_move *move)
 	group->in_flight_tickets &= ~bit;
 	group->in_flight--;
 	group->outcomes[move->outcome]++;
+	sim_manager_on_result(sim, move);
 	if (move->outcome == SHARD_MOVE_REFUSED)
 		group->verdicts[move->verdict]++;
 	if (sim_planted(sim, SIM_PLANT_RESULT_TWICE))
@@ -164,12 +165,15 @@ receive(struct sim *sim, struct sim_shard *shard)
 
 	while (count < SIM_BATCH && (items[count] = next_arrival(sim, shard)) != NULL) {
 		datagrams[count] = items[count]->datagram;
-		datagrams[count].tuple_hash = datagrams[count].path.remote.port;
+		datagrams[count].tuple_hash =
+			sim->config.one_home ? sim->config.shards : datagrams[count].path.remote.port;
 		count++;
 	}
 	shard_route(&shard->router, all, datagrams, count, destinations);
+	shard_placement_burst(&shard->placement, datagrams, count, destinations, sim->now_ns);
 	for (uint16_t i = 0; i < count; i++) {
 		if (destinations[i] != shard->index) {
+			items[i]->datagram.placed = datagrams[i].placed;
 			hand_over(sim, shard, items[i], destinations[i]);
 			if (!sim_planted(sim, SIM_PLANT_DATAGRAM_KEPT))
 				continue;
@@ -178,6 +182,7 @@ receive(struct sim *sim, struct sim_shard *shard)
 			shard_moves_see(&shard->moves,
 				(struct quic_handle){datagrams[i].slot, datagrams[i].generation},
 				sim->now_ns);
+		sim_manager_count(sim, shard, &datagrams[i], SHARD_LOAD_RECEIVED);
 		shard->received[shard->received_count++] = items[i];
 		datagrams[batch.count++] = datagrams[i];
 	}
@@ -243,6 +248,7 @@ turn(struct sim *sim, struct sim_shard *shard)
 	receive(sim, shard);
 	if (sim->now_ns >= shard->control_at_ns)
 		take_control(sim, shard);
+	sim_posts_turn(sim, shard);
 	if (shard->received_count > 0 && sim_planted(sim, SIM_PLANT_RECEIVED_EARLY))
 		sim_scribble(shard->received[0]);
 	sim_pull_events(sim, shard->node);
@@ -252,6 +258,7 @@ turn(struct sim *sim, struct sim_shard *shard)
 	end_turn(sim, shard);
 	if (base_random_below(&sim->random, TURN_OF) == 0)
 		send_slots_home(sim, shard);
+	sim_manager_end_turn(sim, shard);
 	tls_memory_bind(before);
 }
 
@@ -368,6 +375,20 @@ do_wrong(struct sim *sim, struct sim_shard *shard)
 /* ---- the group ---- */
 
 static void
+open_placement(struct sim_shard *shard)
+{
+	const struct quic_endpoint_config *quic = &shard->node->endpoint_config;
+	struct shard_placement_config placement = {.self = shard->index,
+		.shards = shard->sim->config.shards,
+		.order = &shard->sim->shards->orders[shard->index],
+		.endpoint = shard->node->endpoint,
+		.keep_ns = quic->limits.handshake_timeout_ns};
+
+	memcpy(placement.hash_key, quic->keys.table, sizeof(placement.hash_key));
+	shard_placement_init(&shard->placement, &placement);
+}
+
+static void
 open_shard(struct sim *sim, uint16_t index)
 {
 	struct sim_shard *shard = &sim->shards->shards[index];
@@ -390,6 +411,8 @@ open_shard(struct sim *sim, uint16_t index)
 	moves.endpoint = shard->node->endpoint;
 	shard_moves_init(&shard->moves, &moves);
 	sim_service_open(shard);
+	sim_posts_open(shard);
+	open_placement(shard);
 	shard->tls = tls_memory_open(NULL, TLS_MEMORY_BYTES, 0);
 	if (shard->tls == NULL)
 		abort();
@@ -405,6 +428,8 @@ open_group(struct sim *sim)
 	sim_watch_open(sim);
 	for (uint16_t i = 0; i < sim->config.shards; i++)
 		open_shard(sim, i);
+	sim_manager_open(sim);
+	sim->shards->manager.elephant.slot = BASE_SLOT_NONE;
 }
 
 /* The whole group stops, and each shard hears of it in a turn of its own (shard_group_stop()). */
@@ -444,6 +469,7 @@ turn_group(struct sim *sim)
 {
 	uint16_t first = (uint16_t)base_random_below(&sim->random, sim->config.shards);
 
+	sim_manager_turn(sim);
 	if (base_random_below(&sim->random, 1000000) < sim->config.moves_per_second *
 				(sim->now_ns - sim->shards->moved_ns) / BASE_MS * 1000 &&
 		sim->connections[0].connected) {
@@ -467,10 +493,18 @@ turn_group(struct sim *sim)
 		sim_shards_hold(sim, first, sim->now_ns + 500 * BASE_MS);
 }
 
+static void
+group_sent(struct sim *sim, struct sim_node *node, const struct base_datagram *datagram)
+{
+	for (uint16_t i = 0; i < sim->config.shards; i++)
+		if (sim->shards->shards[i].node == node)
+			sim_manager_count(sim, &sim->shards->shards[i], datagram, SHARD_LOAD_SENT);
+}
+
 static uint64_t
 group_deadline(const struct sim *sim)
 {
-	uint64_t deadline_ns = BASE_NEVER;
+	uint64_t deadline_ns = sim_manager_deadline(sim);
 
 	for (uint16_t i = 0; i < sim->config.shards; i++) {
 		const struct sim_shard *shard = &sim->shards->shards[i];
@@ -527,6 +561,9 @@ note_what_happened(struct sim *sim)
 		sim->seen[SIM_SEEN_RESETS] += sim_counter(node, "resets_received");
 		sim->seen[SIM_SEEN_IDLE_TIMEOUTS] += sim_counter(node, "idle_timeouts");
 		sim->seen[SIM_SEEN_STRAY] += sim_counter(node, "drop_unknown_connection");
+		sim->seen[SIM_SEEN_PLACED] += group->shards[i].placement.counters[SHARD_PLACEMENT_PLACED];
+		sim->seen[SIM_SEEN_POSTS] += group->shards[i].posts.counters[SHARD_POSTS_DELIVERED];
+		sim->seen[SIM_SEEN_POSTS_REFUSED] += group->shards[i].posts.counters[SHARD_POSTS_REFUSED];
 	}
 }
 
@@ -584,5 +621,6 @@ const struct sim_group_ops sim_shards = {
 	.connections = group_connections,
 	.check = sim_watch_step,
 	.close = close_group,
+	.sent = group_sent,
 	.fini = fini_group,
 };

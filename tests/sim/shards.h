@@ -10,8 +10,12 @@
 #ifndef SIM_SHARDS_H
 #define SIM_SHARDS_H
 
+#include "manager/rebalance.h"
 #include "service/service.h"
+#include "shard/load.h"
 #include "shard/move.h"
+#include "shard/placement.h"
+#include "shard/post.h"
 #include "shard/route.h"
 #include "tests/sim/group.h"
 #include "tests/sim/heap.h"
@@ -23,7 +27,8 @@ enum {
 	SIM_MOVES_MAX = 6, /* in flight, in the whole group */
 	SIM_CONTROL_SPARE = 2,
 	SIM_CONTROL_PLACES = SIM_MOVES_MAX + SIM_CONTROL_SPARE,
-	SIM_SLOTS_MAX = 64,
+	SIM_SLOTS_MAX = 128,
+	SIM_POSTS_MAX = 8,
 };
 
 /* What is done wrong, now and then, and by which look it is to be found. */
@@ -51,7 +56,9 @@ enum sim_plant {
 	SIM_PLANT_ENDS_EARLY,  /* a shard that is about to end does not wait for what may still come */
 	SIM_PLANT_IDS_MISSING, /* what the client has retired is not replaced */
 	SIM_PLANT_ID_USED_ON,  /* an ID that the client wants retired is used on */
-	SIM_PLANT_PAUSE,       /* an owner does nothing for a while */
+	SIM_PLANT_POST_LOST,
+	SIM_PLANT_NOT_EVENED, /* loads are told wrong */
+	SIM_PLANT_PAUSE,      /* an owner does nothing for a while */
 	SIM_PLANT_COUNT
 };
 
@@ -74,6 +81,26 @@ struct sim_shard {
 	uint64_t control_at_ns;                      /* when they are looked at */
 	struct net_impair_item *received[SIM_BATCH]; /* in this turn */
 	uint32_t received_count;
+	struct shard_placement placement;
+	struct shard_load load;
+	uint64_t busy_cycles, idle_cycles;
+	uint64_t accounted_ns, accounted_cycles; /* until then it is known how long it was idle */
+	uint64_t weight;                         /* of its datagrams, every one counted */
+	struct shard_posts posts;
+	struct service_post posts_waiting[SIM_POSTS_MAX]; /* a ring */
+	uint32_t posts_first, posts_count;
+	uint64_t posts_numbered;
+	uint64_t posts_gone;                 /* refused since the connection was over */
+	uint64_t posts_last[SIM_SHARDS_MAX]; /* number that came last, by poster */
+};
+
+struct sim_manager {
+	struct manager_rebalance rebalance;
+	uint32_t window; /* asked for last; 0: none yet */
+	bool decided_window;
+	uint64_t next_ns;
+	uint64_t decided;            /* moves */
+	struct quic_handle elephant; /* it must stay; slot BASE_SLOT_NONE: there is none */
 };
 
 /* How long a connection has waited for its next octet. */
@@ -107,6 +134,8 @@ struct sim_shards {
 	uint64_t longest_pause_ns;      /* of connections that nothing was lost of */
 	uint32_t longest_pause_percent; /* of a PTO */
 	struct sim_before before;
+	struct sim_manager manager;
+	_Atomic uint32_t orders[SIM_SHARDS_MAX]; /* where new connections go */
 };
 
 extern const struct sim_group_ops sim_shards;
@@ -131,6 +160,23 @@ void sim_watch_after_turn(struct sim *sim, uint16_t index);
 void sim_watch_step(struct sim *sim);
 /* A connection has just been let go; its slot is still as its shard left it. */
 void sim_watch_left(struct sim *sim, struct quic_handle handle);
+
+/* ---- shards_manager.c ---- */
+
+void sim_manager_open(struct sim *sim);
+void sim_manager_turn(struct sim *sim);
+uint64_t sim_manager_deadline(const struct sim *sim);
+void sim_manager_on_result(struct sim *sim, const struct shard_control_move *move);
+/* What a datagram costs its shard, and the answer to the manager's question. */
+void sim_manager_count(struct sim *sim, struct sim_shard *shard, const struct base_datagram *datagram,
+	enum shard_load_kind kind);
+void sim_manager_end_turn(struct sim *sim, struct sim_shard *shard);
+
+/* ---- shards_posts.c ---- */
+
+void sim_posts_open(struct sim_shard *shard);
+void sim_posts_turn(struct sim *sim, struct sim_shard *shard);
+void sim_posts_check(struct sim *sim);
 
 /* ---- shards_service.c ---- */
 

@@ -153,8 +153,8 @@ sim_shards_resets(struct sim_config *config, struct base_random *random)
 }
 
 /* Few slots, and connections that end and begin all the time, with packets of earlier ones still on their way. */
-static void
-reuse_tick(struct sim *sim)
+void
+sim_shards_reuse_tick(struct sim *sim)
 {
 	uint32_t open = 0;
 
@@ -191,6 +191,6 @@ sim_shards_reuse(struct sim_config *config, struct base_random *random)
 	config->server_limits.handshakes = 12;
 	config->up.reorder = PERCENT(3);
 	config->up.reorder_ns = 300 * BASE_MS;
-	config->tick = reuse_tick;
+	config->tick = sim_shards_reuse_tick;
 	config->done = all_used;
 }

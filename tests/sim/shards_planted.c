@@ -28,6 +28,8 @@ const struct sim_plant_case sim_plants[] = {
 	{"an ID that names another shard", SIM_PLANT_ID_ASTRAY, "crowd", "names shard"},
 	{"a service not told of a move", SIM_PLANT_STATE_STAYS, "crowd", "was not under way"},
 	{"a shard that ends too early", SIM_PLANT_ENDS_EARLY, "stopping", "is in transit since"},
+	{"a post lost", SIM_PLANT_POST_LOST, "posts", "are accounted for"},
+	{"moves that are not made", SIM_PLANT_NOT_EVENED, "uneven", "of the mean after"},
 	{"an owner that pauses", SIM_PLANT_PAUSE, "sparse", "waited"},
 };
 const unsigned sim_plant_count = sizeof(sim_plants) / sizeof(sim_plants[0]);

@@ -36,7 +36,7 @@ sim_shards_moves(struct sim_config *config, struct base_random *random)
 	config->mailbox = SIM_MAILBOX_MAX;
 	config->moves_per_second = 50 + (uint32_t)base_random_below(random, 200);
 	config->server_limits.move_dwell_ns = base_random_below(random, 30 * BASE_MS);
-	config->server_limits.connections = SIM_SLOTS_MAX;
+	config->server_limits.connections = 64;
 	config->verify = sim_shards_say;
 	config->requests = 3;
 	config->at_once = 2;
@@ -338,6 +338,14 @@ const struct sim_scenario sim_scenarios[] = {
 	{"resets", "the clients forget everything", sim_shards_resets, SAW_MOVES | SIM_SAW(SIM_SEEN_RESETS)},
 	{"reuse", "slots used again while packets of their last life arrive", sim_shards_reuse,
 		SAW_MOVES | SIM_SAW(SIM_SEEN_STRAY) | SIM_SAW(SIM_SEEN_CLOSED_WAITING)},
+	{"uneven", "all load on one shard: the manager evens it out to within 10 %", sim_shards_uneven,
+		SIM_SAW(SIM_SEEN_MOVES) | SIM_SAW(SIM_SEEN_DECIDED)},
+	{"elephant", "the same with one that has to stay", sim_shards_elephant,
+		SIM_SAW(SIM_SEEN_MOVES) | SIM_SAW(SIM_SEEN_DECIDED)},
+	{"placed", "new connections begin wherever the manager wants", sim_shards_placed,
+		SAW_MOVES | SIM_SAW(SIM_SEEN_PLACED)},
+	{"posts", "services post to shards and to connections that move", sim_shards_posts,
+		SAW_MOVES | SIM_SAW(SIM_SEEN_POSTS_FOLLOWED) | SIM_SAW(SIM_SEEN_POSTS_REFUSED)},
 	{"anything", "loads, links and moves drawn from the seed", anything, SAW_MOVES},
 };
 const unsigned sim_scenario_count = sizeof(sim_scenarios) / sizeof(sim_scenarios[0]);

@@ -37,6 +37,13 @@ void sim_shards_slow_control(struct sim_config *config, struct base_random *rand
 void sim_shards_stopping(struct sim_config *config, struct base_random *random);
 void sim_shards_idle(struct sim_config *config, struct base_random *random);
 void sim_shards_resets(struct sim_config *config, struct base_random *random);
+void sim_shards_reuse_tick(struct sim *sim);
 void sim_shards_reuse(struct sim_config *config, struct base_random *random);
+
+/* ---- shards_balance.c ---- */
+void sim_shards_uneven(struct sim_config *config, struct base_random *random);
+void sim_shards_elephant(struct sim_config *config, struct base_random *random);
+void sim_shards_placed(struct sim_config *config, struct base_random *random);
+void sim_shards_posts(struct sim_config *config, struct base_random *random);
 
 #endif

@@ -315,6 +315,7 @@ sim_watch_step(struct sim *sim)
 	watch_transit(sim);
 	pools_add_up(sim);
 	datagrams_add_up(sim);
+	sim_posts_check(sim);
 	for (uint32_t i = 0; sim->config.watch_pauses && i < sim->config.connections; i++)
 		watch_pause(sim, &sim->connections[i]);
 	if (sim->steps % 64 != 0)

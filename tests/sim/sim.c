@@ -391,8 +391,11 @@ sim_send(struct sim *sim, struct sim_node *node, struct net_impair *link)
 			node->datagrams[i] =
 				(struct base_datagram){.octets = node->buffers[i], .room = SIM_BUFFER_BYTES};
 		sent = quic_endpoint_send(node->endpoint, &batch, sim->now_ns);
-		for (uint16_t i = 0; i < sent; i++)
+		for (uint16_t i = 0; i < sent; i++) {
+			if (node->is_server && sim->config.group != NULL)
+				sim->config.group->sent(sim, node, &node->datagrams[i]);
 			transmit(sim, node, &node->datagrams[i], link);
+		}
 	} while (sent > 0 && sim->config.turn_ns == 0);
 }
 

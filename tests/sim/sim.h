@@ -33,7 +33,6 @@ enum {
 
 struct sim;
 struct sim_group_ops;
-struct sim_lent;
 struct service_set;
 
 /* What a scenario asks of the world. */
@@ -61,11 +60,15 @@ struct sim_config {
 	uint16_t shards;                   /* of the group */
 	uint16_t mailbox;                  /* datagrams that wait for a shard of it at most */
 	uint32_t moves_per_second;
-	uint64_t control_ns; /* as long as control messages may wait to be looked at */
-	bool reads_late;     /* the server's application does not read at once */
-	uint32_t plant;      /* enum sim_plant: a fault of the simulator's own, to see it found */
-	const char *finding; /* what is said of it; then the process ends, with 0 if it is this */
-	bool watch_pauses;   /* no connection that nothing was lost of may wait for longer than a PTO */
+	bool rebalances;          /* a manager evens the load out, with made-up cycles: */
+	uint32_t datagram_cycles; /* of one sent; one received costs twice as much */
+	bool one_home;            /* the hash of every tuple is the same */
+	bool posts;               /* services post to shards and connections */
+	uint64_t control_ns;      /* as long as control messages may wait to be looked at */
+	bool reads_late;          /* the server's application does not read at once */
+	uint32_t plant;           /* enum sim_plant: a fault of the simulator's own, to see it found */
+	const char *finding;      /* what is said of it; then the process ends, with 0 if it is this */
+	bool watch_pauses;        /* no connection that nothing was lost of may wait for longer than a PTO */
 	/* Called once per millisecond of virtual time. */
 	void (*tick)(struct sim *sim);
 	/* When the run is over; NULL: all requests are answered and no connection was closed. */
