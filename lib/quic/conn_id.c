@@ -16,13 +16,18 @@ void
 quic_conn_id_codec_init(struct quic_conn_id_codec *codec, struct crypto_backend *backend,
 	const struct quic_conn_id_config *config)
 {
+	static const uint8_t lengths[] = {
+		[QUIC_CONN_ID_SEALED] = QUIC_CONN_ID_SEALED_BYTES,
+		[QUIC_CONN_ID_CLEAR] = QUIC_CONN_ID_CLEAR_BYTES,
+		[QUIC_CONN_ID_EMPTY] = 0,
+	};
+
 	base_assert(config->config_id < CONFIG_ID_UNROUTABLE);
-	base_assert(config->mode == QUIC_CONN_ID_SEALED || config->steering_words != NULL);
+	base_assert(config->mode != QUIC_CONN_ID_CLEAR || config->steering_words != NULL);
 	base_assert(backend->block_key_bytes <= CRYPTO_EXPANDED_BYTES_MAX);
 	codec->backend = backend;
 	codec->mode = config->mode;
-	codec->length =
-		config->mode == QUIC_CONN_ID_SEALED ? QUIC_CONN_ID_SEALED_BYTES : QUIC_CONN_ID_CLEAR_BYTES;
+	codec->length = lengths[config->mode];
 	codec->config_id = config->config_id;
 	codec->gateway = config->gateway;
 	codec->epoch = config->epoch;
@@ -75,9 +80,11 @@ quic_conn_id_encode(
 	base_assert(fields->shard <= QUIC_CONN_ID_SHARD_MAX && fields->slot <= QUIC_CONN_ID_SLOT_NONE);
 	base_assert(fields->sequence <= QUIC_CONN_ID_SEQUENCE_MAX);
 	base_assert(fields->generation <= QUIC_CONN_ID_GENERATION_MAX);
+	*cid = (struct quic_cid){.length = codec->length};
+	if (codec->mode == QUIC_CONN_ID_EMPTY)
+		return;
 	pack(codec, fields, block);
 	crypto_block_encrypt(codec->backend, codec->key, block, 1);
-	*cid = (struct quic_cid){.length = codec->length};
 	*at++ = first_octet(codec);
 	if (codec->mode == QUIC_CONN_ID_CLEAR) {
 		base_assert(fields->shard < codec->shards);
@@ -110,7 +117,7 @@ quic_conn_id_decode(struct quic_conn_id_codec *codec, const uint8_t *const ids[]
 	size_t block_offset = codec->length - (size_t)BLOCK;
 	uint8_t first = first_octet(codec);
 
-	base_assert(count <= BASE_BURST_MAX);
+	base_assert(count <= BASE_BURST_MAX && codec->mode != QUIC_CONN_ID_EMPTY);
 	/* Malformed ones go through the cipher with the rest, as zeros: a hole would cost more than a block. */
 	for (size_t i = 0; i < count; i++) {
 		bool formed = ids[i] != NULL && ids[i][0] == first;

@@ -16,7 +16,12 @@
 #include "crypto/crypto.h"
 #include "quic/constants.h"
 
-enum quic_conn_id_mode { QUIC_CONN_ID_SEALED, QUIC_CONN_ID_CLEAR };
+enum quic_conn_id_mode {
+	QUIC_CONN_ID_SEALED,
+	QUIC_CONN_ID_CLEAR,
+	/* Of length zero (RFC 9000 section 5.1), for an endpoint of clients alone whose datagrams are told apart by their paths; nothing is decoded. */
+	QUIC_CONN_ID_EMPTY,
+};
 
 enum {
 	QUIC_CONN_ID_SEALED_BYTES = 17,

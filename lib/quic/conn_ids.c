@@ -40,6 +40,9 @@ quic_conn_own_ids_most(const struct quic_conn *conn)
 {
 	uint32_t most = conn->endpoint->limits.own_connection_ids;
 
+	/* RFC 9000 section 5.1.1: without IDs there are none to issue. */
+	if (conn->endpoint->codec.mode == QUIC_CONN_ID_EMPTY)
+		return 0;
 	return most < conn->peer_active_connection_ids ? most : conn->peer_active_connection_ids;
 }
 

@@ -71,6 +71,8 @@ reset_is_due(struct quic_endpoint *endpoint, const struct quic_packet *packet)
 	struct quic_slot_owner owner;
 	const uint8_t *id = packet->dcid;
 
+	if (endpoint->codec.mode == QUIC_CONN_ID_EMPTY)
+		return false;
 	quic_conn_id_decode(&endpoint->codec, &id, &fields, &result, 1);
 	if (result == QUIC_CONN_ID_OTHER_EPOCH)
 		return true;

@@ -113,6 +113,19 @@ conn_id_decode__gives_back_a_burst_of_clear_ids(void **state)
 }
 
 static void
+conn_id_encode__gives_nothing_in_empty_mode(void **state)
+{
+	struct quic_conn_id_config config = config_of(QUIC_CONN_ID_EMPTY);
+	struct quic_conn_id_fields fields = {.shard = 1, .slot = 2};
+	struct quic_cid cid = {.length = 1};
+
+	quic_conn_id_codec_init(&codec, support_backend(), &config);
+	assert_int_equal(codec.length, 0);
+	quic_conn_id_encode(&codec, &fields, &cid);
+	assert_int_equal(cid.length, 0);
+}
+
+static void
 conn_id_decode__tells_epoch_gateway_and_form_apart(void **state)
 {
 	struct quic_conn_id_config config = config_of(QUIC_CONN_ID_SEALED);
@@ -199,6 +212,7 @@ main(void)
 		cmocka_unit_test(conn_id_encode__matches_the_single_pass_vector),
 		cmocka_unit_test(conn_id_decode__gives_back_a_burst_of_sealed_ids),
 		cmocka_unit_test(conn_id_decode__gives_back_a_burst_of_clear_ids),
+		cmocka_unit_test(conn_id_encode__gives_nothing_in_empty_mode),
 		cmocka_unit_test(conn_id_decode__tells_epoch_gateway_and_form_apart),
 		cmocka_unit_test(conn_id_decode__refuses_clear_octets_that_belie_the_block),
 		cmocka_unit_test(conn_id_decode__refuses_every_changed_bit),
