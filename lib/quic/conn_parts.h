@@ -23,8 +23,12 @@
 #include "quic/stream_set.h"
 #include "tls/tls.h"
 
+/* Of the peer's that are stored: the one in use and the one that is next. A simulator has clients that take more. */
+#ifndef QUIC_PEER_IDS
+#define QUIC_PEER_IDS 2
+#endif
+
 enum {
-	QUIC_PEER_IDS = 2,      /* of the peer's that are stored: the one in use and the one that is next */
 	QUIC_RETIRE_PLACES = 8, /* RETIRE_CONNECTION_ID frames not acknowledged, RFC 9000 section 5.1.2 */
 	QUIC_CLIENT_TOKEN_BYTES = 256, /* longest token that a client keeps */
 	QUIC_REASON_BYTES = 64,

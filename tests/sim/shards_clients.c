@@ -44,6 +44,25 @@ sim_shards_retiring(struct sim_config *config, struct base_random *random)
 	config->tick = retire_tick;
 }
 
+/* Clients without connection IDs of their own, as browsers are. */
+void
+sim_shards_empty_ids(struct sim_config *config, struct base_random *random)
+{
+	sim_shards_retiring(config, random);
+	config->empty_ids = true;
+}
+
+/* Clients that take as many IDs as this build has places for: two, or eight (meson.build). */
+void
+sim_shards_many_ids(struct sim_config *config, struct base_random *random)
+{
+	sim_shards_renewing(config, random);
+	config->client_limits.active_connection_ids = base_random_below(random, 2) == 0 ? 4 : 8;
+	config->server_limits.active_connection_ids = config->client_limits.active_connection_ids;
+	config->server_limits.own_connection_ids = 8;
+	config->client_limits.own_connection_ids = 8;
+}
+
 /* The other direction of the rule: new IDs of the client's, and Retire Prior To above all older ones. */
 static void
 renew_ids(struct sim *sim, struct quic_conn *conn)

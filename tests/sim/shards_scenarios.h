@@ -25,6 +25,8 @@ void sim_shards_key_update_tick(struct sim *sim);
 /* Clients retire our IDs, and have us retire theirs. */
 void sim_shards_renew_tick(struct sim *sim);
 void sim_shards_retiring(struct sim_config *config, struct base_random *random);
+void sim_shards_empty_ids(struct sim_config *config, struct base_random *random);
+void sim_shards_many_ids(struct sim_config *config, struct base_random *random);
 void sim_shards_renewing(struct sim_config *config, struct base_random *random);
 void sim_shards_migrating(struct sim_config *config, struct base_random *random);
 void sim_shards_blocked(struct sim_config *config, struct base_random *random);

@@ -151,6 +151,8 @@ open_node(struct sim *sim, struct sim_node *node, bool is_server)
 		sim_pool_init(&node->pools[i], sim, node->elements[i], 0);
 		config.pools[i] = &node->pools[i].pool;
 	}
+	if (!is_server && sim->config.empty_ids)
+		config.id_mode = QUIC_CONN_ID_EMPTY;
 	codec = quic_endpoint_conn_id_config(&config);
 	quic_conn_id_codec_init(&node->codec, sim->crypto, &codec);
 	node->buffers = taken(sizeof(*node->buffers) * SIM_BATCH);
@@ -313,6 +315,17 @@ hurt_all(struct sim *sim)
 		sim->connections[i].hurt_ns = sim->now_ns;
 }
 
+/* To a client whose connection IDs have no length. */
+static void
+route_by_port(const struct sim *sim, struct base_datagram *datagram)
+{
+	const struct sim_conn *state = &sim->connections[datagram->path.local.port - SIM_CLIENT_PORT];
+
+	datagram->slot = state->handle.slot;
+	datagram->generation = state->handle.generation;
+	datagram->id_sequence = 0;
+}
+
 static void
 receive(struct sim *sim, struct sim_node *node, struct net_impair *link)
 {
@@ -331,7 +344,10 @@ receive(struct sim *sim, struct sim_node *node, struct net_impair *link)
 			continue;
 		}
 		node->received_bytes += datagram->length;
-		support_route(&node->codec, &node->slots, datagram);
+		if (node->codec.mode == QUIC_CONN_ID_EMPTY)
+			route_by_port(sim, datagram);
+		else
+			support_route(&node->codec, &node->slots, datagram);
 		batch.count++;
 		node->items[node->item_count++] = item;
 	}

@@ -47,8 +47,8 @@ struct sim_config {
 	uint32_t at_once;  /* of them open at a time */
 	uint64_t upload_bytes;
 	uint64_t download_bytes;
-	bool clear_ids;      /* the server's connection IDs are in clear mode */
-	bool unidirectional; /* requests on unidirectional streams, answers too */
+	bool empty_ids, clear_ids; /* the clients' have no length, the server's are in clear mode */
+	bool unidirectional;       /* requests on unidirectional streams, answers too */
 	uint64_t time_limit_ns;
 	uint64_t elephant_bytes; /* connection 0 downloads this instead; 0: it is like the others */
 	bool tickets;            /* the server issues session tickets */
