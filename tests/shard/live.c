@@ -475,6 +475,8 @@ open_group(struct live *live)
 		.quic_port = LIVE_QUIC_PORT};
 	memcpy(live->config.pool_elements, elements, sizeof(elements));
 	memset(&live->config.quic.keys, 0x5a, sizeof(live->config.quic.keys));
+	if (live->options.retry)
+		live->config.quic.limits.retry_above = 0;
 	live->config.ports[0].port = live->ends[0];
 	live->config.ports[0].interface = interface_of(0);
 	for (uint16_t i = 0; i < live->options.shards; i++)

@@ -23,6 +23,7 @@ struct live_options {
 	uint32_t mailbox_datagrams;
 	uint32_t connections;
 	uint32_t octets; /* of a stream */
+	bool retry;      /* the gateway sends each client one */
 };
 
 struct live_conn {

@@ -4,7 +4,7 @@
 #include "tests/shard/eal.h"
 #include "tests/shard/live.h"
 
-enum { CONNECTIONS = 8, MOVES = 12, SHARDS = 2, STREAMS = 40, TURNS_MAX = 100000 };
+enum { CONNECTIONS = 8, MOVES = 12, SHARDS = 2, STREAMS = 40, CLIENTS = 100, TURNS_MAX = 100000 };
 
 static uint32_t window;
 
@@ -155,6 +155,42 @@ group_place__has_connections_begin_elsewhere(void **state)
 	end(live);
 }
 
+/* A Retry is drawn for at one shard and its token comes to another: all have the site's keys. */
+static void
+group_place__has_clients_come_back_from_a_retry(void **state)
+{
+	struct live *live = live_open(&(struct live_options){.shards = SHARDS,
+		.queues = SHARDS,
+		.mode = QUIC_CONN_ID_SEALED,
+		.levels = 1U << SHARD_STEERING_BUCKETS,
+		.mailbox_datagrams = 256,
+		.connections = CONNECTIONS,
+		.octets = 1000,
+		.retry = true});
+	uint64_t accepted[SHARDS];
+
+	(void)state;
+	shard_group_steer(live->group);
+	for (uint32_t n = 0; n < CLIENTS; n++) {
+		uint64_t connected = live->connected;
+
+		/* Whatever is ordered while they are on their way. */
+		assert_true(shard_group_place(live->group, 0, 1, (uint16_t)(n % 3 * 500)));
+		assert_true(shard_group_place(live->group, 1, 0, (uint16_t)(n % 4 * 333)));
+		while (live->connected == connected)
+			turn(live);
+		live_close_one(live);
+	}
+	for (uint16_t i = 0; i < SHARDS; i++) {
+		accepted[i] = live_counter(live, i, "quic", "accepted");
+		assert_true(accepted[i] > 0);
+		assert_true(live_counter(live, i, "placement", "placed") > 0);
+		assert_true(live_counter(live, i, "quic", "retries_sent") > 0);
+	}
+	assert_true(accepted[0] + accepted[1] >= live->connected);
+	end(live);
+}
+
 int
 main(void)
 {
@@ -162,6 +198,7 @@ main(void)
 		cmocka_unit_test(group__moved_connections_take_mailboxes_where_the_card_has_no_rules),
 		cmocka_unit_test(group__tuple_rules_follow_moves_and_rebindings),
 		cmocka_unit_test(group_place__has_connections_begin_elsewhere),
+		cmocka_unit_test(group_place__has_clients_come_back_from_a_retry),
 	};
 
 	return cmocka_run_group_tests(tests, eal_setup, eal_teardown);
