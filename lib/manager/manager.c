@@ -136,6 +136,7 @@ manager_run(struct manager *manager, const volatile sig_atomic_t *stop)
 
 		if (now_ns >= tick_ns) {
 			tick(manager, now_ns);
+			manager_notices_tick(&manager->notices, manager->config.group, now_ns);
 			tick_ns = now_ns + manager->config.tick_ms * BASE_MS;
 		}
 		manager_moves_collect(&manager->moves, now_ns);

@@ -15,6 +15,7 @@
 #include "manager/drain.h"
 #include "manager/history.h"
 #include "manager/moves.h"
+#include "manager/notices.h"
 #include "manager/rebalance.h"
 #include "manager/requests.h"
 #include "shard/group.h"
@@ -56,6 +57,7 @@ struct manager {
 	struct manager_drain drain;
 	struct manager_moves moves;
 	struct manager_measure measure;
+	struct manager_notices notices;
 	struct manager_placement placements[SHARDS_MAX];
 };
 
