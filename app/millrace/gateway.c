@@ -11,6 +11,7 @@
 
 #include "app/millrace/eal.h"
 #include "app/millrace/limits.h"
+#include "app/millrace/objects.h"
 #include "app/millrace/report.h"
 #include "app/millrace/seats.h"
 #include "app/millrace/services.h"
@@ -33,6 +34,7 @@ struct gateway {
 	struct shard_port *ports[CONFIG_PORTS_MAX];
 	uint16_t queues[CONFIG_PORTS_MAX];
 	struct seat seats[CONFIG_SHARDS_MAX];
+	struct objects *objects;
 	struct services *services;
 	struct shard_group_config group_config;
 	struct shard_group *group;
@@ -207,8 +209,8 @@ static bool
 open_seats(struct gateway *gateway, char *error)
 {
 	for (uint16_t i = 0; i < gateway->config->shards.count; i++)
-		if (!seat_open(&gateway->seats[i], gateway->config, &gateway->site, gateway->sockets[i],
-			    error, ROOM))
+		if (!seat_open(&gateway->seats[i], gateway->config, gateway->objects, &gateway->site,
+			    gateway->sockets[i], error, ROOM))
 			return false;
 	return true;
 }
@@ -247,7 +249,8 @@ open_all(struct gateway *gateway, char *error)
 	if (!site_open(&gateway->site, config->keys.file, error, ROOM) || !find_sockets(gateway, error))
 		return false;
 	/* What an operator most likely has wrong comes before what takes long. */
-	if (!open_seats(gateway, error))
+	gateway->objects = objects_open(config, error, ROOM);
+	if (gateway->objects == NULL || !open_seats(gateway, error))
 		return false;
 	for (uint32_t i = 0; i < config->port_count; i++)
 		if (!count_queues(gateway, i, error))
@@ -257,7 +260,7 @@ open_all(struct gateway *gateway, char *error)
 	for (uint32_t i = 0; i < config->port_count; i++)
 		if (!open_port(gateway, i, error))
 			return false;
-	gateway->services = services_open(config, gateway->sockets, error, ROOM);
+	gateway->services = services_open(config, gateway->sockets, gateway->objects, error, ROOM);
 	if (gateway->services == NULL)
 		return false;
 	describe_group(gateway);
@@ -281,6 +284,7 @@ close_all(struct gateway *gateway)
 		if (gateway->ports[i] != NULL)
 			gateway->ports[i]->ops->close(gateway->ports[i]);
 	services_close(gateway->services);
+	objects_close(gateway->objects);
 	for (uint16_t i = 0; i < config->shards.count; i++)
 		seat_close(&gateway->seats[i]);
 	for (int i = 0; i < SOCKETS_MAX; i++)
@@ -305,7 +309,7 @@ serve(struct gateway *gateway, const volatile sig_atomic_t *stop, const char *ve
 	if (!manager_telemetry_open(&gateway->manager, version))
 		base_log(BASE_LOG_WARNING, "DPDK refuses our telemetry: millracectl will find nothing");
 	report_shards(config, gateway->group, seat_bytes(config));
-	report_ready(config, services_files(gateway->services));
+	report_ready(config, gateway->objects, services_files(gateway->services));
 	orderly = manager_run(&gateway->manager, stop);
 	manager_telemetry_close();
 	base_log(BASE_LOG_INFO,

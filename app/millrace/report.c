@@ -52,7 +52,7 @@ report_shards(const struct config *config, const struct shard_group *group, size
 }
 
 void
-report_ready(const struct config *config, uint32_t files)
+report_ready(const struct config *config, const struct objects *objects, uint32_t files)
 {
 	const struct config_services *services = &config->services;
 	char text[INET6_ADDRSTRLEN];
@@ -69,6 +69,8 @@ report_ready(const struct config *config, uint32_t files)
 		}
 	fprintf(stderr, ";%s%s%s%s", services->h3 ? " h3" : "", services->hq ? " hq-interop" : "",
 		services->echo ? " echo" : "", services->chat ? " chat" : "");
+	for (uint32_t i = 0; objects_alpn(objects, i) != NULL; i++)
+		fprintf(stderr, " %s", objects_alpn(objects, i));
 	if (services->udp_echo_port != 0)
 		fprintf(stderr, ", UDP echo on port %u", services->udp_echo_port);
 	fprintf(stderr, "; %u files\n", files);

@@ -3,6 +3,7 @@
 #ifndef APP_MILLRACE_REPORT_H
 #define APP_MILLRACE_REPORT_H
 
+#include "app/millrace/objects.h"
 #include "config/config.h"
 #include "shard/group.h"
 
@@ -13,6 +14,6 @@ void report_remote(const char *name, const struct shard_port *port, uint16_t sha
 /* Each shard's lcore, CPU, socket and memory; `seat_bytes` is what it has of TLS and ciphers. */
 void report_shards(const struct config *config, const struct shard_group *group, size_t seat_bytes);
 /* The line that begins "millrace: ready", whatever the log level. */
-void report_ready(const struct config *config, uint32_t files);
+void report_ready(const struct config *config, const struct objects *objects, uint32_t files);
 
 #endif

@@ -39,9 +39,9 @@ open_crypto(struct seat *seat, char *error, size_t room)
 
 /* The context lies in the shard's memory, which this thread has bound meanwhile. */
 static bool
-open_tls(struct seat *seat, const struct config *config, const struct site *site, char *error, size_t room)
+open_tls(struct seat *seat, const struct config *config, const struct site *site,
+	struct tls_settings settings, char *error, size_t room)
 {
-	struct tls_settings settings = limits_tls(config);
 	char sentence[TLS_SENTENCE_BYTES];
 
 	seat->tls_octets = rte_malloc_socket("tls", tls_bytes(config), CRYPTO_ALIGNMENT, seat->socket);
@@ -64,16 +64,19 @@ open_tls(struct seat *seat, const struct config *config, const struct site *site
 }
 
 bool
-seat_open(struct seat *seat, const struct config *config, const struct site *site, int socket, char *error,
-	size_t room)
+seat_open(struct seat *seat, const struct config *config, const struct objects *objects,
+	const struct site *site, int socket, char *error, size_t room)
 {
+	struct tls_settings settings = limits_tls(config);
+
+	objects_offer(objects, &settings);
 	seat->socket = socket;
 	if (!open_crypto(seat, error, room))
 		return false;
 	/* With plain echo alone there is no QUIC, and no certificate to want. */
-	if (limits_tls(config).alpn_count == 0)
+	if (settings.alpn_count == 0)
 		return true;
-	return open_tls(seat, config, site, error, room);
+	return open_tls(seat, config, site, settings, error, room);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/millrace/objects.h"
 #include "app/millrace/site.h"
 #include "config/config.h"
 #include "crypto/crypto.h"
@@ -25,8 +26,8 @@ struct seat {
 };
 
 /* False with a readable sentence; what has been opened is closed by seat_close(). */
-bool seat_open(struct seat *seat, const struct config *config, const struct site *site, int socket,
-	char *error, size_t room);
+bool seat_open(struct seat *seat, const struct config *config, const struct objects *objects,
+	const struct site *site, int socket, char *error, size_t room);
 void seat_close(struct seat *seat);
 /* Octets that a seat takes in hugepages. */
 size_t seat_bytes(const struct config *config);

@@ -51,6 +51,7 @@ struct shard_services {
 struct services {
 	const struct config *config;
 	const int *sockets;
+	struct objects *objects;
 	struct http3_limits limits;
 	struct rte_mempool *pools[POOL_COUNT];
 	struct service_host_config host; /* but for pools and memory of a shard */
@@ -238,7 +239,7 @@ open_shard(struct services *services, uint16_t index, char *error, size_t room)
 		service_chat_init(&shard->chat, &shard->host, &shard->pools[POOL_CHAT_CONN].pool);
 		add(shard, &service_chat_ops, &shard->chat);
 	}
-	return true;
+	return objects_open_shard(services->objects, index, socket, &shard->set, error, room);
 }
 
 /* A connection may have a sixteenth of the field sections, and two at least. */
@@ -249,7 +250,8 @@ section_share(uint32_t sections)
 }
 
 struct services *
-services_open(const struct config *config, const int sockets[CONFIG_SHARDS_MAX], char *error, size_t room)
+services_open(const struct config *config, const int sockets[CONFIG_SHARDS_MAX], struct objects *objects,
+	char *error, size_t room)
 {
 	struct services *services = rte_zmalloc("services", sizeof(*services), LINE_BYTES);
 	bool opened;
@@ -260,12 +262,14 @@ services_open(const struct config *config, const int sockets[CONFIG_SHARDS_MAX],
 	}
 	services->config = config;
 	services->sockets = sockets;
+	services->objects = objects;
 	services->limits.section_bytes = config->http3.field_section_bytes;
 	services->limits.discard_bytes = config->http3.discard_bytes;
 	services->limits.sections = section_share(config->memory.field_sections);
 	site_random(&services->limits.grease, sizeof(services->limits.grease));
 	opened = (!config->services.h3 && !config->services.hq) || load_files(services, error, room);
-	opened = opened && open_pools(services, error, room) && open_bus(services, error, room);
+	opened = opened && open_pools(services, error, room) && open_bus(services, error, room) &&
+		objects_open_pools(objects, error, room);
 	for (uint16_t i = 0; opened && i < config->shards.count; i++)
 		opened = open_shard(services, i, error, room);
 	if (opened)

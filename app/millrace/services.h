@@ -10,14 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/millrace/objects.h"
 #include "config/config.h"
 #include "service/service.h"
 
 struct services;
 
-/* Reads the files; NULL with a readable sentence. `sockets` has the CPU socket of each shard. */
-struct services *services_open(
-	const struct config *config, const int sockets[CONFIG_SHARDS_MAX], char *error, size_t room);
+/* Reads the files, and opens the objects for each shard; NULL with a readable sentence. `sockets` has the CPU socket of each shard. */
+struct services *services_open(const struct config *config, const int sockets[CONFIG_SHARDS_MAX],
+	struct objects *objects, char *error, size_t room);
 /* After the shards are closed. */
 void services_close(struct services *services);
 struct service_set *services_of(struct services *services, uint16_t shard);

@@ -51,8 +51,8 @@ struct service_host_shard {
 };
 
 enum service_host_counter {
-	SERVICE_HOST_TOO_FAST,  /* a connection was over its rate, and waits */
-	SERVICE_HOST_NO_MEMBER, /* no memory for one more connection that posts or subscribes */
+	SERVICE_HOST_TOO_FAST, /* a connection was over its rate, and waits */
+	SERVICE_HOST_NO_MEMBER, /* no memory for one more connection that posts, subscribes, or is an object's */
 	SERVICE_HOST_OTHERS,    /* dropped: for a connection of another service */
 	SERVICE_HOST_LATE,      /* dropped: of a subscription that has ended */
 	SERVICE_HOST_HELD,      /* came too early and were put in order */

@@ -280,6 +280,12 @@ quic_conn_stream_stop(struct quic_conn *conn, uint64_t stream_id, uint64_t error
 		stream->stop_code = error_code;
 }
 
+size_t
+quic_conn_datagram_room(const struct quic_conn *conn)
+{
+	return FAKE_DATAGRAM_BYTES;
+}
+
 bool
 quic_conn_datagram_send(struct quic_conn *conn, const uint8_t *octets, size_t length)
 {
