@@ -19,7 +19,7 @@
 #include "quic/conn.h"
 #include "tests/system/peer.h"
 
-enum { CONNECTIONS_MAX = 500, HANDSHAKES = 16, BURST = 32, PATIENCE_S = 30 };
+enum { CONNECTIONS_MAX = 500, HANDSHAKES = 16, BURST = 32, PATIENCE_S = 30, PING_MS = 500 };
 
 struct member {
 	int socket;
@@ -27,6 +27,7 @@ struct member {
 	struct quic_handle handle;
 	uint64_t stream;
 	uint64_t sent, received; /* of the stream */
+	uint64_t heard_ns;       /* something came, or it was asked whether anybody is there */
 	bool connected;
 };
 
@@ -159,7 +160,7 @@ receive(struct crowd *crowd, struct member *member)
 	}
 	if (batch.count == 0)
 		return;
-	crowd->moved_ns = peer_now_ns();
+	crowd->moved_ns = member->heard_ns = peer_now_ns();
 	quic_endpoint_receive(crowd->peer.endpoint, &batch, crowd->moved_ns);
 }
 
@@ -193,6 +194,27 @@ transmit(struct crowd *crowd)
 	} while (count == BURST);
 }
 
+/*
+ * Who only listens is not heard of again after a rebinding, as a NAT lets nothing in that was not asked for: so those who wait for octets and
+ * hear nothing send a PING, like a browser with a request (RFC 9000 section 10.1.2).
+ */
+static void
+ping_silent(struct crowd *crowd)
+{
+	uint64_t now = peer_now_ns();
+
+	for (uint32_t i = 0; i < crowd->begun; i++) {
+		struct member *member = &crowd->members[i];
+		struct quic_conn *conn = quic_endpoint_find(crowd->peer.endpoint, member->handle);
+
+		if (conn == NULL || member->received == crowd->octets || crowd->round == 0 ||
+			now - member->heard_ns < PING_MS * BASE_MS)
+			continue;
+		member->heard_ns = now;
+		quic_conn_ping(conn);
+	}
+}
+
 static void
 pull(struct crowd *crowd)
 {
@@ -213,6 +235,7 @@ turn(struct crowd *crowd, struct pollfd *polls)
 			pull(crowd);
 			transmit(crowd);
 		}
+	ping_silent(crowd);
 	quic_endpoint_expire(crowd->peer.endpoint, peer_now_ns());
 	pull(crowd);
 	transmit(crowd);
