@@ -31,7 +31,8 @@ enum {
 };
 
 enum { WIRE_PROTOCOLS = 3, WIRE_SHARDS_MAX = 8, WIRE_ASKED_MAX = 4096, WIRE_ANY_QUEUE = -1 };
-enum wire_stage { WIRE_RECEIVE, WIRE_SERVE, WIRE_EXPIRE, WIRE_SEND, WIRE_STAGE_COUNT };
+/* A turn by its stages, or as a whole. */
+enum wire_stage { WIRE_RECEIVE, WIRE_SERVE, WIRE_EXPIRE, WIRE_SEND, WIRE_WHOLE, WIRE_STAGE_COUNT };
 
 struct perf_histogram;
 
@@ -124,6 +125,7 @@ struct wire_client {
 
 struct wire {
 	struct wire_shape shape;
+	bool whole; /* one shard's turns are the program's own, and are counted as WIRE_WHOLE */
 	struct wire_server server;
 	struct wire_client client;
 	uint64_t now_ns;

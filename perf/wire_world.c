@@ -392,10 +392,13 @@ turn(struct wire *wire)
 	uint64_t cycles;
 
 	wire_client_turn(&wire->client, wire->now_ns);
-	if (wire->shape.shards == 1)
+	if (wire->shape.shards == 1 && !wire->whole)
 		wire_server_turn(wire);
-	for (uint16_t i = 0; wire->shape.shards > 1 && i < wire->shape.shards; i++)
-		wire_shard_turn(wire, i, wire->now_ns, &cycles);
+	else
+		for (uint16_t i = 0; i < wire->shape.shards; i++) {
+			wire_shard_turn(wire, i, wire->now_ns, &cycles);
+			wire->figures.cycles[WIRE_WHOLE] += cycles;
+		}
 	wire->now_ns += TURN_NS;
 }
 
