@@ -12,6 +12,8 @@
 /* Between two turns of a shard the others have some. */
 enum { TURN_OF = 4, TURN_IN = 3 };
 
+enum { HEARS_ONE_IN = 16 }; /* turns, of the gateway's end */
+
 enum { TLS_MEMORY_BYTES = 64 * TLS_MEMORY_HANDSHAKE_BYTES };
 
 static struct sim *
@@ -42,6 +44,8 @@ take_result(struct sim *sim, const struct shard_control_move *move)
 		return;
 	}
 	group->in_flight_tickets &= ~bit;
+	if (sim->now_ns - group->asked_ns[move->ticket % 64] > group->longest_move_ns)
+		group->longest_move_ns = sim->now_ns - group->asked_ns[move->ticket % 64];
 	group->in_flight--;
 	group->outcomes[move->outcome]++;
 	sim_manager_on_result(sim, move);
@@ -292,6 +296,7 @@ sim_shards_ask(struct sim *sim, struct quic_handle handle, uint16_t owner, uint1
 	while ((group->in_flight_tickets >> control.move.ticket & 1) != 0)
 		control.move.ticket++;
 	group->in_flight_tickets |= UINT64_C(1) << control.move.ticket;
+	group->asked_ns[control.move.ticket] = sim->now_ns;
 	group->in_flight++;
 	post(sim, owner, &control);
 	return true;
@@ -357,6 +362,8 @@ do_wrong(struct sim *sim, struct sim_shard *shard)
 		conn->streams.account.used++;
 	if (conn != NULL && !other && conn->own_ids.want != 0 && sim_planted(sim, SIM_PLANT_ID_ASTRAY))
 		conn->own_ids.second ^= conn->own_ids.want;
+	if (conn != NULL && !other && sim_planted(sim, SIM_PLANT_LINGERS_SHORT))
+		conn->own_ids.lingering = 0;
 	if (conn != NULL && !other && sim_planted(sim, SIM_PLANT_IDS_MISSING))
 		conn->own_ids.active &= conn->own_ids.active - 1;
 	if (conn != NULL && !other && conn->peer_retire_prior_to > 0 &&
@@ -439,7 +446,8 @@ go_on_to_stop(struct sim *sim, struct sim_shard *shard)
 	struct sim_shards *group = sim->shards;
 	bool heard_by_all = true;
 
-	if (shard->stage == SIM_RUNNING && group->stopping && base_random_below(&sim->random, TURN_OF) == 0) {
+	if (shard->stage == SIM_RUNNING && group->stopping &&
+		base_random_below(&sim->random, HEARS_ONE_IN) == 0) {
 		shard->stage = SIM_DRAINING;
 		quic_endpoint_stop_accepting(shard->node->endpoint);
 		shard_moves_stop(&shard->moves);

@@ -51,11 +51,12 @@ enum sim_plant {
 	SIM_PLANT_RESULT_TWICE,
 	SIM_PLANT_RESULT_LOST,
 	SIM_PLANT_GRANT_LOST,
-	SIM_PLANT_ID_ASTRAY,   /* a replacement ID names another shard than it should */
-	SIM_PLANT_STATE_STAYS, /* a service is not told of a move */
-	SIM_PLANT_ENDS_EARLY,  /* a shard that is about to end does not wait for what may still come */
-	SIM_PLANT_IDS_MISSING, /* what the client has retired is not replaced */
-	SIM_PLANT_ID_USED_ON,  /* an ID that the client wants retired is used on */
+	SIM_PLANT_LINGERS_SHORT, /* retired IDs are not taken any more */
+	SIM_PLANT_ID_ASTRAY,     /* a replacement ID names another shard than it should */
+	SIM_PLANT_STATE_STAYS,   /* a service is not told of a move */
+	SIM_PLANT_ENDS_EARLY,    /* a shard that is about to end does not wait for what may still come */
+	SIM_PLANT_IDS_MISSING,   /* what the client has retired is not replaced */
+	SIM_PLANT_ID_USED_ON,    /* an ID that the client wants retired is used on */
 	SIM_PLANT_POST_LOST,
 	SIM_PLANT_NOT_EVENED, /* loads are told wrong */
 	SIM_PLANT_PAUSE,      /* an owner does nothing for a while */
@@ -124,12 +125,14 @@ struct sim_shards {
 	bool stopping;      /* gracefully: each shard hears of it */
 	uint32_t in_flight; /* moves without a result */
 	uint64_t in_flight_tickets;
+	uint64_t asked_ns[64]; /* by ticket */
 	uint64_t outcomes[SHARD_MOVE_OUTCOMES];
 	uint64_t verdicts[QUIC_MOVE_VERDICT_COUNT]; /* of the refused */
 	uint64_t handled, mailbox_drops, hop_drops; /* datagrams */
 	uint64_t transit_since_ns[SIM_SLOTS_MAX];   /* 0: it is not in transit */
 	uint64_t longest_transit_ns;
-	uint64_t moved_ns; /* the last */
+	uint64_t longest_move_ns; /* from the question to the result */
+	uint64_t moved_ns;        /* the last */
 	struct sim_pause pauses[SIM_CONNECTIONS_MAX];
 	uint64_t longest_pause_ns;      /* of connections that nothing was lost of */
 	uint32_t longest_pause_percent; /* of a PTO */

@@ -50,7 +50,7 @@ sim_shards_slow_control(struct sim_config *config, struct base_random *random)
 static void
 stop_tick(struct sim *sim)
 {
-	if (sim_shards_all_answered_once(sim) && base_random_below(&sim->random, 100) == 0)
+	if (sim_shards_all_answered_once(sim) && base_random_below(&sim->random, 500) == 0)
 		sim->shards->stopping = true;
 }
 
@@ -78,10 +78,13 @@ sim_shards_stopping(struct sim_config *config, struct base_random *random)
 {
 	sim_shards_crowd(config, random);
 	config->server_limits.move_dwell_ns = 0;
+	config->connections = 4;
 	config->requests = 1000;
 	config->download_bytes = 5000;
 	config->up.loss = 0;
 	config->down.loss = 0;
+	config->down.queue_ns = 0;
+	config->down.rate_bits_per_second = 0;
 	config->control_ns = 20 * BASE_MS;
 	config->tick = stop_tick;
 	config->done = all_closed;

@@ -16,7 +16,7 @@ sim_shards_say(struct sim *sim)
 	if (!sim->trace)
 		return;
 	printf("moves: %llu asked, %llu begun, %llu attached (%llu by sight), %llu late, %llu abandoned; longest transit %.3f ms, "
-	       "longest pause %.1f ms, %u %% of a PTO; mailbox drops %llu\n",
+	       "longest pause %.1f ms, %u %% of a PTO; longest move %.1f ms; mailbox drops %llu\n",
 		(unsigned long long)sim_shards_counter(sim, SHARD_MOVES_ASKED),
 		(unsigned long long)sim_shards_counter(sim, SHARD_MOVES_BEGUN),
 		(unsigned long long)sim_shards_counter(sim, SHARD_MOVES_ATTACHED),
@@ -24,7 +24,8 @@ sim_shards_say(struct sim *sim)
 		(unsigned long long)sim_shards_counter(sim, SHARD_MOVES_LATE),
 		(unsigned long long)sim_shards_counter(sim, SHARD_MOVES_ABANDONED),
 		(double)group->longest_transit_ns / 1e6, (double)group->longest_pause_ns / 1e6,
-		group->longest_pause_percent, (unsigned long long)group->mailbox_drops);
+		group->longest_pause_percent, (double)group->longest_move_ns / 1e6,
+		(unsigned long long)group->mailbox_drops);
 }
 
 /* A download of seconds, and moves as often as the rules let them. */
@@ -93,6 +94,21 @@ still(struct sim_config *config, struct base_random *random)
 	config->verify = still_verify;
 }
 
+/*
+ * The client waits a round trip for each window of octets, moved or not; all that a move may add is the time in transit.
+ */
+static void
+sparse_verify(struct sim *sim)
+{
+	uint64_t most_ns = sim->config.up.delay_ns + sim->config.down.delay_ns + 2 * BASE_MS +
+		sim->config.control_ns + BASE_MS;
+
+	sim_shards_say(sim);
+	if (sim->shards->longest_pause_ns > most_ns)
+		sim_fail(sim, "a client waited %.3f ms for an octet",
+			(double)sim->shards->longest_pause_ns / 1e6);
+}
+
 /* Windows so small that the path is empty most of the time: what a move costs cannot hide in a queue. */
 static void
 sparse(struct sim_config *config, struct base_random *random)
@@ -103,7 +119,7 @@ sparse(struct sim_config *config, struct base_random *random)
 	config->connections = 3;
 	config->download_bytes = 200000;
 	config->tick = NULL;
-	config->verify = sim_shards_say;
+	config->verify = sparse_verify;
 }
 
 static void
@@ -126,6 +142,19 @@ lossy(struct sim_config *config, struct base_random *random)
 	config->down.loss = PERCENT(5);
 }
 
+/* What is less than three PTO late has an ID that is still taken. */
+static void
+disorderly_verify(struct sim *sim)
+{
+	uint64_t dropped = 0;
+
+	sim_shards_say(sim);
+	for (uint16_t i = 0; i < sim->config.shards; i++)
+		dropped += sim_counter(sim->shards->shards[i].node, "drop_retired_id");
+	if (dropped > 0)
+		sim_fail(sim, "%llu packets with retired IDs were dropped", (unsigned long long)dropped);
+}
+
 static void
 disorderly(struct sim_config *config, struct base_random *random)
 {
@@ -137,6 +166,7 @@ disorderly(struct sim_config *config, struct base_random *random)
 	config->down.reorder_ns = 15 * BASE_MS;
 	config->down.duplicate = PERCENT(10);
 	config->down.loss = PERCENT(1);
+	config->verify = disorderly_verify;
 }
 
 void

@@ -228,6 +228,19 @@ watch_transit(struct sim *sim)
 	}
 }
 
+/* Each move ends, whatever the client does; how soon is a matter of its PTO. */
+static void
+moves_end(struct sim *sim)
+{
+	static const uint64_t most_ns = 20 * BASE_SECOND;
+	const struct sim_shards *group = sim->shards;
+
+	for (unsigned ticket = 0; ticket < 64; ticket++)
+		if ((group->in_flight_tickets >> ticket & 1) != 0 &&
+			sim->now_ns - group->asked_ns[ticket] > most_ns)
+			sim_fail(sim, "a move has no result after %.0f s", (double)most_ns / 1e9);
+}
+
 /* O6: what the shards took and gave back is what is gone from the pools. */
 static void
 pools_add_up(struct sim *sim)
@@ -313,6 +326,7 @@ sim_watch_step(struct sim *sim)
 	struct quic_slot_owner owner;
 
 	watch_transit(sim);
+	moves_end(sim);
 	pools_add_up(sim);
 	datagrams_add_up(sim);
 	sim_posts_check(sim);
