@@ -8,7 +8,6 @@ const char *const sim_seen_names[SIM_SEEN_COUNT] = {
 	[SIM_SEEN_KEPT] = "moves_late_kept",
 	[SIM_SEEN_ABANDONED] = "moves_abandoned",
 	[SIM_SEEN_CLOSED_WAITING] = "closed_waiting",
-	[SIM_SEEN_CLOSED_MOVING] = "closed_moving",
 	[SIM_SEEN_NO_IDS] = "refused_no_ids",
 	[SIM_SEEN_SERVICE_REFUSED] = "refused_by_service",
 	[SIM_SEEN_STRAY] = "stray_datagrams",

@@ -12,7 +12,6 @@ enum sim_seen {
 	SIM_SEEN_KEPT,            /* the same, and the target had no place for the message */
 	SIM_SEEN_ABANDONED,       /* the peer did not switch in time */
 	SIM_SEEN_CLOSED_WAITING,  /* the connection closed while its move waited for the peer */
-	SIM_SEEN_CLOSED_MOVING,   /* closed by the target's shard, just attached */
 	SIM_SEEN_NO_IDS,          /* refused: the window of sequence numbers is full */
 	SIM_SEEN_SERVICE_REFUSED, /* refused by the service */
 	SIM_SEEN_STRAY,           /* a datagram of a slot's last life */
