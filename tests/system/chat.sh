@@ -119,8 +119,8 @@ goodbye()
 sandbox_open
 sandbox_hugepages 384
 {
-    sed 's/qpairs=2/qpairs=4/; s/^device.*/&\nreceive_descriptors = 512\nsend_descriptors = 512/; s/^count = 2/count = 4/; s/^megabytes = .*/megabytes = 640\nmailbox = 512/; s/^echo = true/echo = true\nchat = true/' config/demo.toml
-    printf '\n[quic]\nmove_dwell_ms = 0\n\n[rebalance]\nenabled = false\n\n[control]\nname = "%s"\n' "$gateway_name"
+    sed 's/qpairs=2/qpairs=4/; s/^device.*/&\nreceive_descriptors = 512\nsend_descriptors = 512/; s/^count = 2/count = 4/; s/^megabytes = .*/megabytes = 640\nmailbox = 512/; s/^echo = true/echo = true\nchat = true/; s/^least_permille.*/enabled = false/' config/demo.toml
+    printf '\n[quic]\nmove_dwell_ms = 0\n\n[control]\nname = "%s"\n' "$gateway_name"
 } >"$sandbox/gateway.toml"
 gateway_start "$sandbox/gateway.toml" "$binary" || sandbox_fail "the gateway did not start"
 check "eight clients talk and are moved" talk

@@ -21,8 +21,8 @@ compile()
 
 configuration()
 {
-    sed 's/^echo = true/echo = true\nchat = true/' config/demo.toml
-    printf '\n[quic]\nmove_dwell_ms = 0\n\n[rebalance]\nenabled = false\n\n[control]\nname = "%s"\n' "$gateway_name"
+    sed 's/^echo = true/echo = true\nchat = true/; s/^least_permille.*/enabled = false/' config/demo.toml
+    printf '\n[quic]\nmove_dwell_ms = 0\n\n[control]\nname = "%s"\n' "$gateway_name"
     printf '\n[[service]]\nfile = "%s"\n%s\n' "$1" "${2:-}"
 }
 
