@@ -134,12 +134,20 @@ end_challenge(struct quic_conn *conn)
 	quic_conn_set_ready(conn);
 }
 
-/* Whoever brings its packets to its shard by their addresses has to know. */
+/*
+ * Whoever brings its packets to its shard by their addresses has to know: once, however often it changes before that, or one client that
+ * sends from many ports would take the places of all others.
+ */
 static void
 tell_path(struct quic_conn *conn)
 {
 	struct quic_endpoint *endpoint = conn->endpoint;
+	uint32_t slot = quic_conn_handle(conn).slot;
 
+	for (uint32_t i = 0; i < endpoint->repathed_count; i++)
+		if (endpoint->repathed[i].slot == slot &&
+			endpoint->repathed[i].generation == conn->generation)
+			return;
 	if (endpoint->repathed_count < QUIC_REPATHED_PLACES)
 		endpoint->repathed[endpoint->repathed_count++] = quic_conn_handle(conn);
 	else

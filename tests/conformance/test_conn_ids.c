@@ -530,7 +530,7 @@ path_changed__not_during_the_handshake(void **state)
 	raw_close(raw);
 }
 
-/* Whoever steers by paths is told of each new one, of the way back too, and of how many it was not told. */
+/* Whoever steers by paths is told of a new one, of the way back too, and once of any number between two questions. */
 static void
 path_changed__is_told_to_who_steers_by_it(void **state)
 {
@@ -559,9 +559,7 @@ path_changed__is_told_to_who_steers_by_it(void **state)
 	}
 	while (quic_endpoint_next_repathed(server, &lost) != NULL)
 		told++;
-	assert_true(told > 0 && lost > 0);
-	assert_int_equal(told + lost, 200);
-	lost = 0;
+	assert_int_equal(told, 1);
 	assert_null(quic_endpoint_next_repathed(server, &lost));
 	assert_int_equal(lost, 0);
 	raw_close(raw);
