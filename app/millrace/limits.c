@@ -37,6 +37,7 @@ limits_quic(const struct config *config)
 	limits.own_connection_ids = (uint8_t)quic->own_connection_ids;
 	limits.move_dwell_ns = quic->move_dwell_ms * BASE_MS;
 	limits.move_give_up_ptos = quic->move_give_up_ptos;
+	limits.move_give_up_ns = quic->move_give_up_ms * BASE_MS;
 	limits.max_udp_payload_bytes = quic->udp_payload_bytes;
 	limits.max_datagram_frame_bytes = quic->datagram_bytes;
 	limits.packets_sent_per_turn = quic->send_budget;

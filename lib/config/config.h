@@ -87,7 +87,8 @@ struct config_quic {
 	uint16_t chunks_received_max, datagrams_queued_max;
 	uint16_t active_connection_ids, own_connection_ids;
 	uint32_t move_dwell_ms;     /* between two moves of a connection */
-	uint16_t move_give_up_ptos; /* for its client to switch connection IDs */
+	uint16_t move_give_up_ptos; /* for its client to switch connection IDs, */
+	uint32_t move_give_up_ms;   /* and at most so long */
 	uint16_t udp_payload_bytes;
 	uint16_t datagram_bytes; /* largest DATAGRAM frame taken; 0: none */
 	uint16_t send_budget;    /* packets of a connection per turn */

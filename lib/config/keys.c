@@ -153,6 +153,8 @@ static const struct config_key quic_keys[] = {
 		"How long a connection stays at least on the shard it was moved to.", NULL},
 	{"move_give_up_ptos", CONFIG_INTEGER, AT(config, quic.move_give_up_ptos), 1, 100, NULL, "3",
 		"Probe timeouts that a client has to switch to the connection IDs of a move.", NULL},
+	{"move_give_up_ms", CONFIG_INTEGER, AT(config, quic.move_give_up_ms), 1, 3600000, NULL, "5000",
+		"How long that is at most: a client's probe timeout is as long as it wants.", NULL},
 	{"udp_payload_bytes", CONFIG_INTEGER, AT(config, quic.udp_payload_bytes), 1200, 65527, NULL, "1452",
 		"Largest datagram taken, and the largest that is probed for.", NULL},
 	{"datagram_bytes", CONFIG_INTEGER, AT(config, quic.datagram_bytes), 0, 65527, NULL, "1200",

@@ -71,6 +71,16 @@ quic_conn_moved_ns(const struct quic_conn *conn)
 	return conn->moved_ns;
 }
 
+/* A client may claim to acknowledge after 16 seconds (RFC 9000 section 18.2), and all other moves would wait for it. */
+static uint64_t
+patience_ns(const struct quic_conn *conn)
+{
+	const struct quic_limits *limits = &conn->endpoint->limits;
+	uint64_t ptos_ns = limits->move_give_up_ptos * quic_conn_pto_ns(conn);
+
+	return ptos_ns < limits->move_give_up_ns ? ptos_ns : limits->move_give_up_ns;
+}
+
 enum quic_move_verdict
 quic_conn_move_begin(struct quic_conn *conn, uint16_t target, uint64_t now_ns)
 {
@@ -94,8 +104,7 @@ quic_conn_move_begin(struct quic_conn *conn, uint16_t target, uint64_t now_ns)
 		ids->second |= bit;
 	}
 	conn->move = QUIC_MOVE_WAITING;
-	conn->deadlines[QUIC_TIMER_MOVE] =
-		base_time_after(now_ns, conn->endpoint->limits.move_give_up_ptos * quic_conn_pto_ns(conn));
+	conn->deadlines[QUIC_TIMER_MOVE] = base_time_after(now_ns, patience_ns(conn));
 	quic_conn_set_ready(conn);
 	quic_conn_arm(conn);
 	return QUIC_MOVE_BEGUN;

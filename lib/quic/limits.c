@@ -39,6 +39,7 @@ quic_limits_default(void)
 		.ack_threshold = 2,
 		.move_dwell_ns = BASE_SECOND,
 		.move_give_up_ptos = 3,
+		.move_give_up_ns = 5 * BASE_SECOND,
 		.congestion = QUIC_CONGESTION_CUBIC,
 		.initial_window_packets = 10,
 		.ecn = true,

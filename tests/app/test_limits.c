@@ -53,6 +53,7 @@ limits_quic__is_the_default_by_default(void **state)
 	assert_int_equal(limits.own_connection_ids, expected.own_connection_ids);
 	assert_int_equal(limits.move_dwell_ns, expected.move_dwell_ns);
 	assert_int_equal(limits.move_give_up_ptos, expected.move_give_up_ptos);
+	assert_int_equal(limits.move_give_up_ns, expected.move_give_up_ns);
 	assert_int_equal(limits.max_udp_payload_bytes, expected.max_udp_payload_bytes);
 	assert_int_equal(limits.max_datagram_frame_bytes, expected.max_datagram_frame_bytes);
 	assert_int_equal(limits.packets_sent_per_turn, expected.packets_sent_per_turn);

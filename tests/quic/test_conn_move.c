@@ -358,6 +358,25 @@ quic_conn_move_expire__gives_up_and_knows_a_late_switch(void **state)
 	move_close(f);
 }
 
+/* A client that claims to acknowledge late has a long PTO, and holds a place among the moves in flight no longer for that. */
+static void
+quic_conn_move_expire__does_not_wait_for_as_long_as_the_client_wants(void **state)
+{
+	struct move_fixture *f = move_open_quiet(0, 0);
+	struct quic_conn *conn = move_conn(f);
+	uint64_t give_up_ns = conn->endpoint->limits.move_give_up_ns;
+
+	conn->peer_max_ack_delay_ms = 16383;
+	assert_true(3 * quic_conn_pto_ns(conn) > 49 * BASE_SECOND);
+	f->client_mute = true;
+	assert_int_equal(begin(f, 1), QUIC_MOVE_BEGUN);
+	move_run(f, give_up_ns - BASE_MS);
+	assert_int_equal(quic_conn_move_state(conn), QUIC_MOVE_WAITING);
+	move_run(f, 2 * BASE_MS);
+	assert_int_equal(quic_conn_move_state(conn), QUIC_MOVE_NONE);
+	move_close(f);
+}
+
 int
 main(void)
 {
@@ -378,6 +397,7 @@ main(void)
 		cmocka_unit_test(quic_conn_move_received__counts_ids_of_the_batch_alone),
 		cmocka_unit_test(quic_conn_move_stay__asks_again_with_the_next_packet),
 		cmocka_unit_test(quic_conn_move_expire__gives_up_and_knows_a_late_switch),
+		cmocka_unit_test(quic_conn_move_expire__does_not_wait_for_as_long_as_the_client_wants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
