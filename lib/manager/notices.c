@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "manager/notices.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "shard/group.h"
 
@@ -35,8 +38,8 @@ manager_notice_text(const struct service_post *post, char text[MANAGER_NOTICE_BY
 	uint32_t length = post->length < SERVICE_POST_BYTES ? post->length : SERVICE_POST_BYTES;
 
 	_Static_assert((int)SERVICE_POST_BYTES < (int)MANAGER_NOTICE_BYTES, "a post fits a line");
-	for (uint32_t i = 0; i < length; i++)
-		text[i] = post->octets[i] < 0x20 || post->octets[i] == 0x7f ? '?' : (char)post->octets[i];
+	memcpy(text, post->octets, length);
+	base_text_clean(text, length);
 	text[length] = '\0';
 }
 

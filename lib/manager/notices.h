@@ -26,7 +26,7 @@ struct manager_notices {
 void manager_notices_tick(struct manager_notices *notices, struct shard_group *group, uint64_t now_ns);
 /* Whether one more line may be told now; else it is counted. *left_out is what has to be said before it. */
 bool manager_notices_may_tell(struct manager_notices *notices, uint64_t now_ns, uint32_t *left_out);
-/* The text of a post for a line of the log: no control characters. */
+/* The text of a post for a line of the log: nothing that a terminal would obey. */
 void manager_notice_text(const struct service_post *post, char text[MANAGER_NOTICE_BYTES]);
 
 #endif

@@ -254,7 +254,8 @@ pump(struct service_chat *chat, struct quic_conn *quic)
 		taken = chat_line_take(&conn->line, octets, length);
 		conn->fin &= taken == length;
 		/* The last line may lack its end. */
-		conn->line.whole |= conn->fin && conn->line.length > 0;
+		if (conn->fin && conn->line.length > 0 && !conn->line.whole)
+			chat_line_end(&conn->line);
 		quic_conn_stream_consume(quic, conn->stream_id, taken);
 	}
 }

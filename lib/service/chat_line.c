@@ -3,18 +3,23 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 static void
 put(struct chat_line *line, uint8_t octet)
 {
-	/* U+0080 to U+009F are 0xc2 and the number itself. */
-	bool c1 = octet >= 0x80 && octet <= 0x9f && line->length > 0 &&
-		(uint8_t)line->text[line->length - 1] == 0xc2;
-
 	if (line->length == CHAT_LINE_BYTES) {
 		line->too_long = true;
 		return;
 	}
-	line->text[line->length++] = octet < 0x20 || octet == 0x7f || c1 ? '?' : (char)octet;
+	line->text[line->length++] = (char)octet;
+}
+
+void
+chat_line_end(struct chat_line *line)
+{
+	line->whole = true;
+	base_text_clean(line->text, line->length);
 }
 
 size_t
@@ -26,7 +31,7 @@ chat_line_take(struct chat_line *line, const uint8_t *octets, size_t length)
 		uint8_t octet = octets[taken++];
 
 		if (octet == '\n') {
-			line->whole = true;
+			chat_line_end(line);
 			break;
 		}
 		/* Whether a CR is part of the end shows with the next octet. */

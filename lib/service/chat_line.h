@@ -18,11 +18,10 @@ struct chat_line {
 	char text[CHAT_LINE_BYTES];
 };
 
-/*
- * Takes octets up to the end of the line (LF, or CR LF; neither is kept) and returns how many. Control characters of ASCII, which a terminal
- * would obey, become "?", and so do those of ISO 8859 in UTF-8.
- */
+/* Takes octets up to the end of the line (LF, or CR LF; neither is kept) and returns how many. */
 size_t chat_line_take(struct chat_line *line, const uint8_t *octets, size_t length);
+/* What has been taken is the line, as at its end: what a terminal might obey becomes "?" (base/text.h). */
+void chat_line_end(struct chat_line *line);
 
 enum chat_command {
 	CHAT_SAY,     /* no command: the text is said in the room; may be empty */

@@ -19,8 +19,13 @@ check(const struct chat_line *line)
 	enum chat_command command = chat_line_command(line, &argument);
 
 	base_assert(line->length <= CHAT_LINE_BYTES);
-	for (uint8_t i = 0; i < line->length; i++)
-		base_assert((uint8_t)line->text[i] >= 0x20 && line->text[i] != 0x7f);
+	for (uint8_t i = 0; line->whole && i < line->length; i++) {
+		uint8_t octet = (uint8_t)line->text[i], before = i > 0 ? (uint8_t)line->text[i - 1] : 0;
+
+		base_assert(octet >= 0x20 && octet != 0x7f && octet != 0xc0 && octet != 0xc1 && octet <= 0xf4);
+		base_assert(octet < 0x80 || octet >= 0xc2 || before >= 0x80);
+		base_assert(before != 0xc2 || octet >= 0xa0);
+	}
 	base_assert(argument.length <= line->length);
 	base_assert((command != CHAT_JOIN && command != CHAT_NAME) ||
 		(argument.length > 0 && argument.length <= CHAT_WORD_BYTES));

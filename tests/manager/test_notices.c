@@ -34,6 +34,10 @@ manager_notice_text__leaves_nothing_for_a_terminal_to_obey(void **state)
 
 	manager_notice_text(&post, text);
 	assert_string_equal(text, "a??[2?");
+	post.length = 4;
+	memcpy(post.octets, "\x9b\xc3\xbc\xc2", 4);
+	manager_notice_text(&post, text);
+	assert_string_equal(text, "?\xc3\xbc?");
 	post.length = 255;
 	memset(post.octets, 'x', sizeof(post.octets));
 	manager_notice_text(&post, text);
