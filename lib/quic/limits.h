@@ -59,8 +59,9 @@ struct quic_limits {
 	/* Moves between shards. */
 	uint64_t
 		move_dwell_ns; /* a connection stays at least so long after a move, and after one that failed */
-	uint16_t move_give_up_ptos; /* a peer that has not switched connection IDs by then is left in peace, */
-	uint64_t move_give_up_ns;   /* or by then: how long its PTO is, the peer decides */
+	uint16_t
+		move_give_up_ptos; /* a peer that has not switched connection IDs by then is left in peace, */
+	uint64_t move_give_up_ns;  /* or by then: how long its PTO is, the peer decides */
 
 	/* Congestion control. */
 	enum quic_congestion_algorithm congestion;

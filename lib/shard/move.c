@@ -97,6 +97,16 @@ take_waiting(struct shard_moves *moves, struct quic_handle handle, struct shard_
 	return false;
 }
 
+/* Its service has closed it while it let go: it ends here, where it hears of that. */
+static void
+take_back(struct shard_moves *moves, struct quic_conn *conn, const struct shard_control *grant)
+{
+	service_attach(moves->config.services, conn);
+	moves->counters[SHARD_MOVES_CLOSED]++;
+	if (grant->kind == SHARD_CONTROL_GRANT)
+		tell(moves, &grant->move, SHARD_MOVE_CLOSED, QUIC_MOVE_BEGUN);
+}
+
 /* From the grant on the connection is the target's, which may see it before the message. */
 static void
 let_go(struct shard_moves *moves, struct quic_conn *conn, uint16_t target)
@@ -112,11 +122,15 @@ let_go(struct shard_moves *moves, struct quic_conn *conn, uint16_t target)
 		}
 		control.kind = SHARD_CONTROL_GRANT_LATE;
 		control.move = (struct shard_control_move){.handle = handle, .target = target};
-		moves->counters[SHARD_MOVES_LATE]++;
 	}
 	base_assert(control.move.target == target);
 	if (moves->config.services != NULL)
 		service_detach(moves->config.services, conn);
+	if (!quic_conn_is_open(conn)) {
+		take_back(moves, conn, &control);
+		return;
+	}
+	moves->counters[SHARD_MOVES_LATE] += control.kind == SHARD_CONTROL_GRANT_LATE;
 	quic_endpoint_detach(moves->config.endpoint, conn, target);
 	moves->counters[SHARD_MOVES_DETACHED]++;
 	moves->config.post(moves->config.with, target, &control);

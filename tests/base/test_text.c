@@ -22,7 +22,9 @@ base_text_clean__leaves_characters_alone(void **state)
 {
 	/* The first and the last of each length. */
 	static const char *const texts[] = {"", " ~", "\xc2\xa0\xdf\xbf", "\xe0\xa0\x80\xed\x9f\xbf",
-		"\xee\x80\x80\xef\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "k\xc3\xbc" "che"};
+		"\xee\x80\x80\xef\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
+		"k\xc3\xbc"
+		"che"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_clean(texts[i], texts[i]);
@@ -32,14 +34,18 @@ static void
 base_text_clean__leaves_no_control_character(void **state)
 {
 	assert_clean("\x1b[2J\x01\x1f\x7f", "?[2J???");
-	assert_clean("\xc2\x80\xc2\x9b" "31m\xc2\x9f", "????31m??");
+	assert_clean("\xc2\x80\xc2\x9b"
+		     "31m\xc2\x9f",
+		"????31m??");
 }
 
 /* Of a terminal that reads octets, or forgives what RFC 3629 does not allow. */
 static void
 base_text_clean__leaves_nothing_malformed(void **state)
 {
-	assert_clean("\x9b" "31m \x80 \xff", "?31m ? ?");
+	assert_clean("\x9b"
+		     "31m \x80 \xff",
+		"?31m ? ?");
 	assert_clean("\xc0\x9b \xe0\x80\x9b \xf0\x80\x80\x9b", "?? ??? ????");
 	assert_clean("\xc1\xbf \xe0\x9f\xbf \xf0\x8f\xbf\xbf", "?? ??? ????");
 	assert_clean("\xed\xa0\x80 \xf4\x90\x80\x80 \xf5\x80\x80\x80", "??? ???? ????");

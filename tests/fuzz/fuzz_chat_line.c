@@ -22,7 +22,8 @@ check(const struct chat_line *line)
 	for (uint8_t i = 0; line->whole && i < line->length; i++) {
 		uint8_t octet = (uint8_t)line->text[i], before = i > 0 ? (uint8_t)line->text[i - 1] : 0;
 
-		base_assert(octet >= 0x20 && octet != 0x7f && octet != 0xc0 && octet != 0xc1 && octet <= 0xf4);
+		base_assert(
+			octet >= 0x20 && octet != 0x7f && octet != 0xc0 && octet != 0xc1 && octet <= 0xf4);
 		base_assert(octet < 0x80 || octet >= 0xc2 || before >= 0x80);
 		base_assert(before != 0xc2 || octet >= 0xa0);
 	}

@@ -60,9 +60,11 @@ chat_line_take__leaves_nothing_for_a_terminal_to_obey(void **state)
 
 	assert_text(&line, "?[2J ?? ?? \xc3\xa9");
 	/* Octets that are no UTF-8, as a terminal of ISO 8859 reads them, and at the end of the stream. */
-	line = line_of("\x9b" "31m \xc0\x9b \xe2\x82\n");
+	line = line_of("\x9b"
+		       "31m \xc0\x9b \xe2\x82\n");
 	assert_text(&line, "?31m ?? ??");
-	line = line_of("\x9b" "31m \xc3");
+	line = line_of("\x9b"
+		       "31m \xc3");
 	chat_line_end(&line);
 	assert_true(line.whole);
 	assert_text(&line, "?31m ?");

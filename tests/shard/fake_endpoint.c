@@ -11,7 +11,8 @@
 
 struct quic_endpoint *fake_endpoints[64];
 struct quic_conn *fake_conn;
-bool fake_conn_open;
+bool fake_conn_open, fake_detach_closes;
+uint32_t fake_attached;
 
 uint32_t
 quic_endpoint_pool_bytes(enum quic_pool pool)
@@ -122,7 +123,14 @@ quic_endpoint_connections(const struct quic_endpoint *endpoint)
 bool
 quic_endpoint_next_switched(struct quic_endpoint *endpoint, struct quic_conn **conn, uint16_t *target)
 {
-	return false;
+	bool switched = endpoint != NULL && endpoint->switched;
+
+	if (!switched)
+		return false;
+	endpoint->switched = false;
+	*conn = &endpoint->conn;
+	*target = endpoint->switched_to;
+	return true;
 }
 
 struct quic_conn *
@@ -137,6 +145,7 @@ quic_endpoint_find(struct quic_endpoint *endpoint, struct quic_handle handle)
 void
 quic_endpoint_detach(struct quic_endpoint *endpoint, struct quic_conn *conn, uint16_t target)
 {
+	endpoint->detached++;
 }
 
 struct quic_conn *
@@ -211,11 +220,14 @@ service_can_move(struct service_set *set, struct quic_conn *conn)
 void
 service_detach(struct service_set *set, struct quic_conn *conn)
 {
+	if (fake_detach_closes)
+		fake_conn_open = false;
 }
 
 void
 service_attach(struct service_set *set, struct quic_conn *conn)
 {
+	fake_attached++;
 }
 
 void

@@ -25,6 +25,9 @@ struct quic_endpoint {
 	uint64_t initial_key; /* of what it has accepted */
 	bool has_conn;        /* `conn`, which is found by its handle */
 	struct quic_conn conn;
+	bool switched; /* its client uses IDs that name switched_to */
+	uint16_t switched_to;
+	uint32_t detached;
 	bool repathed;                 /* it has another path */
 	uint32_t repathed_lost;        /* others that had */
 	void (*on_expire)(void *with); /* once, when it is asked to expire */
@@ -38,5 +41,8 @@ extern struct quic_endpoint *fake_endpoints[64];
 /* What quic_endpoint_find() finds otherwise, NULL at first, and whether it is open. */
 extern struct quic_conn *fake_conn;
 extern bool fake_conn_open;
+/* A service that closes its connection when it is to let it go; how often one was told that it has come. */
+extern bool fake_detach_closes;
+extern uint32_t fake_attached;
 
 #endif

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "shard/move.h"
+#include "tests/shard/fake_endpoint.h"
 
 enum { SLOTS = 8, SHARDS = 3, SELF = 1, POSTED_MAX = 8 };
 
@@ -130,6 +131,52 @@ shard_moves_take__ignores_a_grant_of_what_is_not_ours(void **state)
 	assert_int_equal(f->posted, 2);
 }
 
+/* A move to shard 2 that the client has followed; false: its move had been given up. */
+static void
+follow(struct fixture *f, struct quic_endpoint *endpoint, bool in_time)
+{
+	static struct service_set services;
+	struct shard_control control = {.kind = SHARD_CONTROL_MOVE,
+		.move = {.handle = endpoint->conn.handle, .ticket = 5, .target = 2}};
+
+	f->moves.config.endpoint = endpoint;
+	f->moves.config.services = &services;
+	f->posted = 0;
+	fake_conn_open = true;
+	if (in_time)
+		shard_moves_take(&f->moves, &control, 1);
+	endpoint->switched = true;
+	endpoint->switched_to = 2;
+	shard_moves_end_turn(&f->moves, 2);
+}
+
+/* A service may close its connection whenever it is called: then it ends where it is, and nothing goes to the target. */
+static void
+shard_moves_end_turn__keeps_what_its_service_closes(void **state)
+{
+	struct fixture *f = *state;
+	struct quic_endpoint endpoint = {.has_conn = true, .conn.handle = {3, 0}};
+
+	fake_attached = 0;
+	fake_detach_closes = true;
+	follow(f, &endpoint, true);
+	assert_int_equal(endpoint.detached, 0);
+	assert_int_equal(fake_attached, 1);
+	assert_int_equal(f->posted, 1);
+	assert_result(f, 0, 5, SHARD_MOVE_CLOSED);
+	follow(f, &endpoint, false);
+	assert_int_equal(endpoint.detached, 0);
+	assert_int_equal(f->posted, 0);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_CLOSED], 2);
+	fake_detach_closes = false;
+	follow(f, &endpoint, true);
+	assert_int_equal(endpoint.detached, 1);
+	assert_int_equal(f->posted, 1);
+	assert_int_equal(f->to[0], 2);
+	assert_int_equal(f->control[0].kind, SHARD_CONTROL_GRANT);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_LATE], 0);
+}
+
 static void
 shard_moves_see__attaches_what_is_in_transit_to_us(void **state)
 {
@@ -160,6 +207,8 @@ main(void)
 			shard_moves_take__answers_each_move_with_one_result, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_moves_take__ignores_a_grant_of_what_is_not_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_moves_end_turn__keeps_what_its_service_closes, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_moves_see__attaches_what_is_in_transit_to_us, setup, teardown),
 		cmocka_unit_test(shard_move_text__has_a_sentence_for_every_outcome),
