@@ -25,15 +25,18 @@ sandbox_fail() { echo "${0##*/}: $*" >&2; exit 1; }
 on_gateway() { ip netns exec "$sandbox_gateway" "$@"; }
 on_client() { ip netns exec "$sandbox_client" "$@"; }
 
-# Pages of 2 MB for the gateway, beside those that others hold, as several sandboxes may be open at once. Without them the gateway
+# Pages of 2 MB for the gateway, beside those that others hold, as several sandboxes may be open at once (the folder is their lock). Without them the gateway
 # runs with --no-huge.
 sandbox_hugepages()
 {
     local wanted=$1 before free pages=/proc/sys/vm/nr_hugepages
-    before=$(cat $pages)
-    echo $((before + wanted)) 2>/dev/null >$pages || true
-    sandbox_pages_added=$(($(cat $pages) - before))
-    free=$(awk '/^HugePages_Free/ {print $2}' /proc/meminfo)
+    {
+        flock 8
+        before=$(cat $pages)
+        echo $((before + wanted)) 2>/dev/null >$pages || true
+        sandbox_pages_added=$(($(cat $pages) - before))
+        free=$(awk '/^HugePages_Free/ {print $2}' /proc/meminfo)
+    } 8</tmp
     if [ "${free:-0}" -ge "$wanted" ]; then
         gateway_huge=yes
     fi
@@ -43,7 +46,10 @@ sandbox_hugepages_back()
 {
     local pages=/proc/sys/vm/nr_hugepages
     [ "${sandbox_pages_added:-0}" -gt 0 ] || return 0
-    echo $(($(cat $pages) - sandbox_pages_added)) >$pages
+    {
+        flock 8
+        echo $(($(cat $pages) - sandbox_pages_added)) >$pages
+    } 8</tmp
 }
 
 sandbox_network()
