@@ -49,7 +49,7 @@ struct manager_standing {
 		bool draining;
 		bool usable;         /* reported in the last window */
 		uint32_t left;       /* connections */
-		uint32_t permille;   /* of the last window that it was busy */
+		uint32_t permille;   /* of its time that it is busy, smoothed */
 		uint16_t place_to;   /* where new connections go instead of here */
 		uint32_t place_part; /* permille of them; 0: none */
 	} of[MANAGER_POLICY_SHARDS_MAX];

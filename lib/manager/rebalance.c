@@ -8,8 +8,6 @@
 /* A home keeps at least a tenth of what begins there, so that loads which are measured late do not swing. */
 enum { WHOLE_PERMILLE = 1000, SENT_MAX_PERMILLE = 900 };
 
-static_assert((int)SHARD_LOAD_HEAVY_MAX <= (int)MANAGER_POLICY_HEAVY_MAX, "a report fits a sample");
-
 void
 manager_rebalance_init(struct manager_rebalance *rebalance, const struct manager_policy_limits *limits,
 	bool on, uint64_t now_ns)
@@ -45,21 +43,18 @@ domain_of(int socket)
 }
 
 static void
-read_report(struct manager_policy_shard *shard, const struct shard_load_report *report)
+read_report(struct manager_rebalance *rebalance, uint16_t index, const struct shard_load_report *report)
 {
+	struct manager_policy_shard *shard = &rebalance->shards[index];
 	uint64_t cycles = report->busy_cycles + report->idle_cycles;
+	uint64_t parts = part(MANAGER_WINDOW_PARTS, report->busy_cycles, cycles);
 
 	base_assert(report->count <= SHARD_LOAD_HEAVY_MAX);
 	shard->usable = cycles > 0;
-	shard->busy_cycles = part(MANAGER_WINDOW_PARTS, report->busy_cycles, cycles);
-	for (uint16_t i = 0; i < report->count; i++) {
-		const struct shard_load_connection *heavy = &report->heavy[i];
-
-		shard->heavy[shard->count++] = (struct manager_policy_connection){.handle = heavy->handle,
-			.cycles = part(shard->busy_cycles, heavy->weight, report->weight),
-			.moved_ns = heavy->moved_ns,
-			.movable = heavy->movable};
-	}
+	manager_smooth(&rebalance->loads[index], parts);
+	shard->busy_cycles = rebalance->loads[index].parts;
+	manager_known_take(&rebalance->known[index], report, parts);
+	manager_known_heaviest(&rebalance->known[index], shard);
 }
 
 /* Of a port, what the shard's own connections make of the buckets that lead to it. */
@@ -97,12 +92,41 @@ read_window(struct manager_rebalance *rebalance, const struct manager_window *wi
 		shard->usable = false;
 		shard->count = 0;
 		shard->busy_cycles = 0;
-		if (window->reports[i] == NULL)
+		if (window->reports[i] == NULL) {
+			rebalance->loads[i].windows = 0;
+			rebalance->known[i].count = 0;
 			continue;
-		read_report(shard, window->reports[i]);
+		}
+		read_report(rebalance, i, window->reports[i]);
 		for (uint16_t j = 0; j < window->bucket_port_count; j++)
 			read_buckets(rebalance, i, window->reports[i], &window->bucket_ports[j]);
 	}
+}
+
+/* ---- what has moved ---- */
+
+static void
+carry_over(struct manager_rebalance *rebalance, uint16_t from, uint16_t to, uint64_t parts)
+{
+	struct manager_smoothed *loads = rebalance->loads;
+
+	if (parts > loads[from].parts)
+		parts = loads[from].parts;
+	loads[from].parts -= parts;
+	loads[to].parts += parts;
+}
+
+static void
+note_decided(struct manager_rebalance *rebalance, const struct manager_policy_move *move)
+{
+	/* A bucket has moved when the next window begins, and brings no result. */
+	if (move->is_bucket) {
+		carry_over(rebalance, move->from, move->to, move->cycles);
+		return;
+	}
+	base_assert(rebalance->pending_count < MANAGER_POLICY_MOVES_MAX);
+	rebalance->pending[rebalance->pending_count++] =
+		(struct manager_rebalance_move){move->handle, move->from, move->to, move->cycles};
 }
 
 uint32_t
@@ -116,6 +140,7 @@ manager_rebalance_window(struct manager_rebalance *rebalance, const struct manag
 		.shard_count = window->shard_count,
 		.bucket_count = 0,
 		.shards = in_use};
+	uint32_t count;
 
 	read_window(rebalance, window);
 	rebalance->windows++;
@@ -126,7 +151,10 @@ manager_rebalance_window(struct manager_rebalance *rebalance, const struct manag
 		in_use[i].usable = in_use[i].usable && !window->leaving[i];
 	sample.bucket_count = rebalance->bucket_count;
 	sample.buckets = rebalance->buckets;
-	return manager_policy_decide(&rebalance->policy, &sample, moves, room);
+	count = manager_policy_decide(&rebalance->policy, &sample, moves, room);
+	for (uint32_t i = 0; i < count; i++)
+		note_decided(rebalance, &moves[i]);
+	return count;
 }
 
 void
@@ -134,6 +162,18 @@ manager_rebalance_on_result(
 	struct manager_rebalance *rebalance, struct quic_handle handle, bool moved, uint64_t now_ns)
 {
 	manager_policy_on_result(&rebalance->policy, handle, moved, now_ns);
+	for (uint32_t i = 0; i < rebalance->pending_count; i++) {
+		struct manager_rebalance_move move = rebalance->pending[i];
+
+		if (move.handle.slot != handle.slot || move.handle.generation != handle.generation)
+			continue;
+		rebalance->pending[i] = rebalance->pending[--rebalance->pending_count];
+		if (!moved)
+			return;
+		carry_over(rebalance, move.from, move.to, move.parts);
+		manager_known_move(&rebalance->known[move.from], &rebalance->known[move.to], handle, now_ns);
+		return;
+	}
 }
 
 /* ---- where what is new begins ---- */

@@ -10,7 +10,8 @@
  *                                              shard, abandoned, or done: the policy decides nothing while one is missing
  *
  * Loads are measured in parts of a window, so that windows of different length compare: a shard that was busy all the time has
- * MANAGER_WINDOW_PARTS. A connection's load is its share of its shard's weights.
+ * MANAGER_WINDOW_PARTS. They are smoothed, or the noise of short windows would move connections about that are even in the long run; what
+ * has moved is taken into account at once. A connection's load is its share of its shard's weights.
  */
 #ifndef MANAGER_REBALANCE_H
 #define MANAGER_REBALANCE_H
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "manager/answer.h"
+#include "manager/known.h"
 #include "manager/policy.h"
 #include "shard/load.h"
 
@@ -52,10 +54,22 @@ struct manager_placement {
 	uint32_t permille; /* 0: all begin here */
 };
 
+/* Decided, and its result has not come. */
+struct manager_rebalance_move {
+	struct quic_handle handle;
+	uint16_t from;
+	uint16_t to;
+	uint64_t parts;
+};
+
 struct manager_rebalance {
 	bool on;
 	struct manager_policy policy;
 	uint64_t windows;
+	struct manager_smoothed loads[MANAGER_POLICY_SHARDS_MAX];
+	struct manager_known known[MANAGER_POLICY_SHARDS_MAX];
+	uint32_t pending_count;
+	struct manager_rebalance_move pending[MANAGER_POLICY_MOVES_MAX];
 	uint16_t shard_count; /* of the last window */
 	struct manager_policy_shard shards[MANAGER_POLICY_SHARDS_MAX];
 	uint16_t bucket_count;

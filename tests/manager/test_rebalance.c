@@ -43,7 +43,7 @@ static struct connection connections[CONNECTIONS];
 static struct flight flights[ROOM];
 static struct base_random random_source;
 static uint32_t flight_count, connection_count, decided, told;
-static uint32_t fail_percent;
+static uint32_t fail_percent, noise_percent; /* of a load, up and down */
 
 static int
 setup(void **state)
@@ -51,7 +51,7 @@ setup(void **state)
 	memset(connections, 0, sizeof(connections));
 	memset(leaving, 0, sizeof(leaving));
 	memset(sockets, 0, sizeof(sockets));
-	flight_count = connection_count = decided = told = fail_percent = 0;
+	flight_count = connection_count = decided = told = fail_percent = noise_percent = 0;
 	base_random_init(&random_source, 1);
 	window = (struct manager_window){.now_ns = 1000 * BASE_SECOND,
 		.shard_count = SHARDS,
@@ -88,7 +88,10 @@ report(uint16_t shard)
 	uint32_t last = UINT32_MAX, last_index = UINT32_MAX;
 
 	memset(to, 0, sizeof(*to));
-	to->busy_cycles = load_of(shard) < WINDOW_CYCLES ? load_of(shard) : WINDOW_CYCLES;
+	to->busy_cycles = load_of(shard) *
+		(100 - noise_percent + base_random_below(&random_source, 2 * noise_percent + 1)) / 100;
+	if (to->busy_cycles > WINDOW_CYCLES)
+		to->busy_cycles = WINDOW_CYCLES;
 	to->idle_cycles = WINDOW_CYCLES - to->busy_cycles;
 	to->weight = (uint32_t)load_of(shard);
 	while (to->count < SHARD_LOAD_HEAVY_MAX) {
@@ -187,8 +190,9 @@ manager_rebalance_window__evens_out_within_a_tenth(void **state)
 		setup(NULL);
 		base_random_init(&random_source, seed);
 		fail_percent = seed % 2 == 0 ? 0 : 30;
+		/* Enough for the least load at which anything is done. */
 		for (int i = 0; i < 40; i++)
-			add(0, 5 + (uint32_t)base_random_below(&random_source, 25));
+			add(0, 12 + (uint32_t)base_random_below(&random_source, 20));
 		for (uint16_t i = 1; i < SHARDS; i++)
 			add(i, 50);
 		/* Ten seconds; where a third of all moves fail and rests for the dwell time, half a minute. */
@@ -211,6 +215,30 @@ manager_rebalance_window__comes_to_rest(void **state)
 	assert_true(before >= 9);
 	converge(200);
 	assert_int_equal(decided, before);
+}
+
+/* Five minutes of windows that tell of loads a fifth too high or too low. */
+static void
+manager_rebalance_window__leaves_noise_alone(void **state)
+{
+	noise_percent = 20;
+	for (uint16_t i = 0; i < SHARDS; i++)
+		for (int j = 0; j < 12; j++)
+			add(i, 30);
+	for (int i = 0; i < 1500; i++)
+		pass_all_reporting();
+	assert_true(decided <= 2);
+	assert_int_equal(decided, told);
+}
+
+/* The same noise does not keep it from what is to be done. */
+static void
+manager_rebalance_window__evens_out_through_noise(void **state)
+{
+	noise_percent = 20;
+	for (int i = 0; i < 40; i++)
+		add(0, 5 + (uint32_t)base_random_below(&random_source, 25));
+	assert_true(converge(400) <= 75);
 }
 
 static void
@@ -448,6 +476,8 @@ main(void)
 		cmocka_unit_test_setup(manager_rebalance_switch__stops_deciding_and_begins_anew, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__evens_out_within_a_tenth, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__comes_to_rest, setup),
+		cmocka_unit_test_setup(manager_rebalance_window__leaves_noise_alone, setup),
+		cmocka_unit_test_setup(manager_rebalance_window__evens_out_through_noise, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__leaves_a_stuck_shard_alone, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__gives_nothing_to_who_leaves, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__counts_others_moves_in_flight, setup),
