@@ -46,6 +46,15 @@ quic_conn_own_ids_most(const struct quic_conn *conn)
 	return most < conn->peer_active_connection_ids ? most : conn->peer_active_connection_ids;
 }
 
+uint32_t
+quic_conn_retire_prior_to(const struct quic_conn *conn, uint32_t sequence)
+{
+	uint32_t most = quic_conn_own_ids_most(conn), left = conn->peer_active_connection_ids - most;
+	uint32_t silent = left < most ? left : most - 1;
+
+	return sequence < conn->own_ids.retire_prior_to + silent ? 0 : conn->own_ids.retire_prior_to;
+}
+
 void
 quic_conn_issue_ids(struct quic_conn *conn)
 {

@@ -104,6 +104,12 @@ enum { QUIC_OWN_ID_WINDOW = 32 };
 uint32_t quic_own_id_bit(const struct quic_own_ids *ids, uint32_t sequence);
 /* IDs of ours that the peer may have at a time. */
 uint32_t quic_conn_own_ids_most(const struct quic_conn *conn);
+/*
+ * What the NEW_CONNECTION_ID frame of an ID says as Retire Prior To, RFC 9000 section 19.15: never above the sequence number; 0 has no effect.
+ * Section 5.1.1 wants it of IDs that exceed the peer's limit. Those for which the peer has places yet do not ask, the last of a batch always does: a
+ * client that retires before it adds (section 5.1.2) would have no ID left to say it with, and some end the connection then.
+ */
+uint32_t quic_conn_retire_prior_to(const struct quic_conn *conn, uint32_t sequence);
 /* Issues as many as the peer takes. */
 void quic_conn_issue_ids(struct quic_conn *conn);
 void quic_conn_own_ids_expire(struct quic_conn *conn);

@@ -70,7 +70,7 @@ struct quic_own_ids {
 	uint32_t active;          /* issued and not retired */
 	uint32_t lingering;       /* retired, but packets may still be on their way */
 	uint32_t want;            /* NEW_CONNECTION_ID to be sent, for the first time or again */
-	uint32_t retire_prior_to; /* in every NEW_CONNECTION_ID frame that is not below it */
+	uint32_t retire_prior_to; /* what the peer is to keep begins here: in NEW_CONNECTION_ID frames */
 	uint32_t second;          /* bits: those that name shards[1]; the others name shards[0] */
 	uint16_t shards[2];       /* one of them is the owner */
 };

@@ -192,9 +192,7 @@ add_new_ids(struct quic_building *packet)
 		struct quic_sent_frame sent = {.type = QUIC_SENT_NEW_CONNECTION_ID};
 
 		sent.id = frame.new_connection_id.sequence = ids->base + bit;
-		/* RFC 9000 section 19.15: never above the sequence number; a smaller value has no effect. */
-		frame.new_connection_id.retire_prior_to =
-			ids->base + bit < ids->retire_prior_to ? 0 : ids->retire_prior_to;
+		frame.new_connection_id.retire_prior_to = quic_conn_retire_prior_to(conn, ids->base + bit);
 		quic_conn_own_id(conn, ids->base + bit, &frame.new_connection_id.cid);
 		quic_conn_id_reset_token(&conn->endpoint->codec, frame.new_connection_id.cid.octets,
 			frame.new_connection_id.cid.length, frame.new_connection_id.reset_token);

@@ -220,6 +220,41 @@ quic_conn_move_begin__issues_as_many_as_the_peer_takes(void **state)
 	assert_batch(2, 8, 2);
 }
 
+/* Of a batch of `own` IDs the first `silent` frames do not ask for anything to be retired, and all others do; nor do older ones. */
+static void
+assert_silent(uint8_t peer_limit, uint8_t own_limit, uint32_t silent)
+{
+	struct move_fixture *f = move_open_quiet(own_limit, 0);
+	struct quic_conn *conn = move_conn(f);
+	uint32_t first = conn->own_ids.next;
+
+	conn->peer_active_connection_ids = peer_limit;
+	assert_int_equal(begin(f, 1), QUIC_MOVE_BEGUN);
+	assert_true(silent < conn->own_ids.next - first);
+	for (uint32_t sequence = 0; sequence < conn->own_ids.next + 2; sequence++)
+		assert_int_equal(
+			quic_conn_retire_prior_to(conn, sequence), sequence < first + silent ? 0 : first);
+	f->client_mute = f->server_mute = true;
+	move_close(f);
+}
+
+/* RFC 9000 section 5.1.1: "An endpoint MAY send connection IDs that temporarily exceed a peer's limit if the NEW_CONNECTION_ID frame also
+ * requires the retirement of any excess"; section 5.1.2: "Upon receipt of an increased Retire Prior To field, the peer MUST stop using the
+ * corresponding connection IDs and retire them [...] before adding the newly provided connection ID". Where there are places left, IDs that
+ * the peer can go to come first. */
+static void
+quic_conn_retire_prior_to__is_said_by_what_exceeds_the_limit_and_by_the_last(void **state)
+{
+	assert_silent(2, 2, 0);
+	assert_silent(4, 4, 0);
+	assert_silent(5, 4, 1);
+	assert_silent(7, 4, 3);
+	assert_silent(8, 4, 3);
+	assert_silent(UINT8_MAX, 8, 7);
+	assert_silent(2, 8, 0);
+	assert_silent(3, 8, 0);
+}
+
 /* RFC 9000 section 19.15: Retire Prior To above the sequence number is an error; an older frame that is repeated says 0. */
 static void
 quic_conn_move_begin__may_meet_older_frames_that_were_lost(void **state)
@@ -391,6 +426,8 @@ main(void)
 		cmocka_unit_test(quic_conn_move_begin__keeps_to_the_window_of_sequence_numbers),
 		cmocka_unit_test(quic_conn_move_begin__ends_with_the_last_sequence_number),
 		cmocka_unit_test(quic_conn_move_begin__issues_as_many_as_the_peer_takes),
+		cmocka_unit_test(
+			quic_conn_retire_prior_to__is_said_by_what_exceeds_the_limit_and_by_the_last),
 		cmocka_unit_test(quic_conn_move_begin__may_meet_older_frames_that_were_lost),
 		cmocka_unit_test(quic_conn_move_begin__is_repeated_until_acknowledged),
 		cmocka_unit_test(quic_conn_move_received__finds_all_ids_named_for_the_target),
