@@ -32,6 +32,9 @@ enum {
 	HEAVY_PART = 64,
 	HEAVY_SAMPLES = 8,
 	RULES_PER_WINDOW = 4, /* of a shard: a card may take milliseconds for each */
+	/* As many again for those that have another path, of all shards: a client has another as often as it wants. */
+	NEWS_RULES_PER_WINDOW = 16,
+	NEWS_AT_ONCE = 256,
 };
 
 struct group {
@@ -302,6 +305,7 @@ shard_group_steer(struct shard_group *group)
 		steerer.ports[i] = config->ports[i].port;
 	if (config->quic_port == 0)
 		return;
+	group->news_rules = NEWS_RULES_PER_WINDOW;
 	shard_steerer_open(&group->steerer, &steerer);
 	account_for_steering(group);
 }
@@ -383,17 +387,28 @@ shard_group_move(struct shard_group *group, struct quic_handle handle, uint16_t 
 	return SHARD_MOVE_ASKED;
 }
 
-/* News may be of before a move whose result has been taken: then the owner has changed. */
+/*
+ * News may be of before a move whose result has been taken: then the owner has changed. Who has another path too often loses its rule until it is
+ * found heavy again.
+ */
 static void
 take_path(struct shard_group *group, const struct shard_control_move *path)
 {
+	const uint64_t *counters = group->steerer.counters;
+	uint64_t asked = counters[SHARD_STEERER_INSTALLED] + counters[SHARD_STEERER_REFUSED];
 	struct quic_slot_owner owner;
 
-	if (path->port_index < group->steerer.port_count &&
-		quic_slots_owner(&group->slots, path->handle.slot, &owner) && owner.owner == path->target &&
-		owner.generation == path->handle.generation)
-		shard_steerer_moved_on(
-			&group->steerer, path->handle, &path->path, (uint8_t)path->port_index, path->target);
+	if (path->port_index >= group->steerer.port_count ||
+		!quic_slots_owner(&group->slots, path->handle.slot, &owner) || owner.owner != path->target ||
+		owner.generation != path->handle.generation)
+		return;
+	if (group->news_rules == 0) {
+		shard_steerer_forget(&group->steerer, path->handle);
+		return;
+	}
+	shard_steerer_moved_on(
+		&group->steerer, path->handle, &path->path, (uint8_t)path->port_index, path->target);
+	group->news_rules -= counters[SHARD_STEERER_INSTALLED] + counters[SHARD_STEERER_REFUSED] > asked;
 }
 
 bool
@@ -401,12 +416,14 @@ shard_group_next_result(struct shard_group *group, struct shard_control_move *re
 {
 	uint32_t lost = atomic_load_explicit(&group->paths_lost, memory_order_relaxed);
 	struct shard_control control;
+	uint32_t taken = 0;
 
 	if (lost != group->paths_lost_seen)
 		shard_steerer_doubt(&group->steerer);
 	group->paths_lost_seen = lost;
 	do {
-		if (rte_ring_dequeue_elem(group->results, &control, sizeof(control)) != 0)
+		if (taken++ == NEWS_AT_ONCE ||
+			rte_ring_dequeue_elem(group->results, &control, sizeof(control)) != 0)
 			return false;
 		if (control.kind == SHARD_CONTROL_PATH)
 			take_path(group, &control.move);
@@ -450,6 +467,7 @@ shard_group_lose_paths(struct shard_group *group)
 void
 shard_group_ask_load(struct shard_group *group, uint32_t window)
 {
+	group->news_rules = NEWS_RULES_PER_WINDOW;
 	for (uint16_t i = 0; i < group->count; i++)
 		shard_load_ask(shard_get_load(group->shards[i]), window);
 }

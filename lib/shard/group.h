@@ -68,6 +68,7 @@ struct shard_group {
 	_Atomic uint32_t paths_lost; /* grows when there was no room for news */
 	uint32_t moves_in_flight;    /* this and the following are the manager's */
 	uint32_t paths_lost_seen;
+	uint32_t news_rules; /* that connections with another path may still get in this window */
 	uint32_t windows_steered[SHARDS_MAX]; /* the last one whose heavy connections have got rules */
 };
 
@@ -93,7 +94,10 @@ enum shard_group_answer {
 };
 enum shard_group_answer shard_group_move(
 	struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket);
-/* The next result, false: none. On the way the steering follows those that have moved, and those that have another path. */
+/*
+ * The next result; false: there is none, or so much news before it that the rest has to wait for the next call. On the way the steering
+ * follows those that have moved, and those that have another path, as far as a window's limit of rules goes.
+ */
 bool shard_group_next_result(struct shard_group *group, struct shard_control_move *result);
 /* The next text that a service has for the operator, false: none. For the manager's thread. */
 bool shard_group_next_notice(struct shard_group *group, struct service_post *post);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Real connections over shards turned by hand, and a card that follows them: whether datagrams still take mailboxes. */
+#include <rte_ring.h>
+
 #include "shard/state.h"
 #include "tests/shard/eal.h"
 #include "tests/shard/live.h"
@@ -127,6 +129,77 @@ group__tuple_rules_follow_moves_and_rebindings(void **state)
 	end(live);
 }
 
+/* A connection with a rule; moves until there is one. */
+static struct quic_handle
+someone_with_a_rule(struct live *live)
+{
+	while (live->group->steerer.count == 0)
+		move_about(live);
+	return (struct quic_handle){
+		live->group->steerer.connections[0].slot, live->group->steerer.connections[0].generation};
+}
+
+/* Another port of the client whose packets the hash would not bring to that shard either. */
+static void
+go_astray(const struct live *live, struct base_path *path, uint16_t shard)
+{
+	const struct shard_steerer_port *port = &live->group->steerer.ports[0];
+
+	do
+		path->remote.port++;
+	while (port->reta[net_rss_path(&port->rss, path) % port->port->facts.reta_size] == shard);
+}
+
+/* News as a client makes that sends from two ports in turn; returns how much found room. */
+static uint32_t
+flap(struct live *live, struct quic_handle handle, uint32_t times)
+{
+	struct shard_control news = {.kind = SHARD_CONTROL_PATH, .move = {.handle = handle}};
+	struct base_path paths[2];
+	struct quic_slot_owner owner;
+	uint32_t taken = 0;
+
+	assert_true(quic_slots_owner(&live->group->slots, handle.slot, &owner));
+	news.move.target = owner.owner;
+	paths[0] = paths[1] = live->group->steerer.connections[0].path;
+	go_astray(live, &paths[0], owner.owner);
+	for (uint32_t i = 0; i < times; i++) {
+		news.move.path = paths[i % 2];
+		taken += shard_group_post_path(live->group, &news);
+	}
+	return taken;
+}
+
+/* Neither the card nor the manager is kept busy by one who changes its path all the time. */
+static void
+group_next_result__bounds_what_flapping_paths_cost(void **state)
+{
+	struct live *live = open_at(1U << SHARD_STEERING_BUCKETS | 1U << SHARD_STEERING_TUPLE);
+	const uint64_t *counters = live->group->steerer.counters;
+	struct shard_control_move result;
+	struct quic_handle handle;
+	uint64_t installed;
+
+	(void)state;
+	shard_group_steer(live->group);
+	work(live, STREAMS);
+	handle = someone_with_a_rule(live);
+	installed = counters[SHARD_STEERER_INSTALLED];
+	assert_int_equal(flap(live, handle, 1000), 1000);
+	assert_false(shard_group_next_result(live->group, &result));
+	assert_in_range(rte_ring_count(live->group->results), 500, 999);
+	for (int i = 0; i < 4; i++)
+		assert_false(shard_group_next_result(live->group, &result));
+	assert_int_equal(rte_ring_count(live->group->results), 0);
+	assert_in_range(counters[SHARD_STEERER_INSTALLED] - installed, 1, 16);
+	for (uint32_t i = 0; i < live->group->steerer.count; i++)
+		assert_int_not_equal(live->group->steerer.connections[i].slot, handle.slot);
+	/* The next window has rules again. */
+	tell_loads(live);
+	assert_true(live->group->news_rules > 0);
+	end(live);
+}
+
 static void
 group_place__has_connections_begin_elsewhere(void **state)
 {
@@ -197,6 +270,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(group__moved_connections_take_mailboxes_where_the_card_has_no_rules),
 		cmocka_unit_test(group__tuple_rules_follow_moves_and_rebindings),
+		cmocka_unit_test(group_next_result__bounds_what_flapping_paths_cost),
 		cmocka_unit_test(group_place__has_connections_begin_elsewhere),
 		cmocka_unit_test(group_place__has_clients_come_back_from_a_retry),
 	};
