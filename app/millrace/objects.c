@@ -233,14 +233,25 @@ objects_open_shard(struct objects *objects, uint16_t shard, int socket, struct s
 }
 
 static void
+close_instance(struct object_instance *instance)
+{
+	if (instance != NULL && instance->opened)
+		service_object_close(&instance->object);
+	rte_free(instance);
+}
+
+void
+objects_close_shard(struct objects *objects, uint16_t shard)
+{
+	for (uint32_t i = 0; i < CONFIG_SERVICES_MAX; i++) {
+		close_instance(objects->loaded[i].instances[shard]);
+		objects->loaded[i].instances[shard] = NULL;
+	}
+}
+
+static void
 unload(struct loaded *loaded)
 {
-	for (uint16_t i = 0; i < CONFIG_SHARDS_MAX; i++)
-		if (loaded->instances[i] != NULL) {
-			if (loaded->instances[i]->opened)
-				service_object_close(&loaded->instances[i]->object);
-			rte_free(loaded->instances[i]);
-		}
 	for (int i = 0; i < POOLS; i++)
 		shard_pool_memory_close(loaded->pools[i]);
 	if (loaded->library != NULL)

@@ -18,7 +18,7 @@ struct objects;
 
 /* NULL with a readable sentence. `config` is borrowed. */
 struct objects *objects_open(const struct config *config, char *error, size_t room);
-/* After the shards are closed: instances, then the objects themselves. */
+/* After all their instances are closed. */
 void objects_close(struct objects *objects);
 /* Their ALPNs, behind those that are there. */
 void objects_offer(const struct objects *objects, struct tls_settings *settings);
@@ -27,6 +27,8 @@ bool objects_open_pools(struct objects *objects, char *error, size_t room);
 /* An instance of each for this shard, into its set, which has a host. */
 bool objects_open_shard(struct objects *objects, uint16_t shard, int socket, struct service_set *set,
 	char *error, size_t room);
+/* After that shard has ended, while the host of its set is there; also if not all had been opened. */
+void objects_close_shard(struct objects *objects, uint16_t shard);
 /* ALPN of object number `index`, NULL: there are no more. */
 const char *objects_alpn(const struct objects *objects, uint32_t index);
 

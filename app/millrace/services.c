@@ -161,8 +161,9 @@ open_bus(struct services *services, char *error, size_t room)
 }
 
 static bool
-open_host(struct services *services, struct shard_services *shard, int socket, char *error, size_t room)
+open_host(struct services *services, uint16_t index, int socket, char *error, size_t room)
 {
+	struct shard_services *shard = services->shards[index];
 	struct service_host_config host = services->host;
 	size_t bytes = service_bus_bytes(&host.limits.bus);
 
@@ -171,6 +172,8 @@ open_host(struct services *services, struct shard_services *shard, int socket, c
 	shard->bus_memory = rte_zmalloc_socket("bus", bytes, LINE_BYTES, socket);
 	if (shard->bus_memory == NULL)
 		return no_memory(error, room, "topics", bytes);
+	host.self = index;
+	host.shards = services->config->shards.count;
 	host.member_pool = &shard->pools[POOL_MEMBER].pool;
 	host.held_pool = &shard->pools[POOL_HELD].pool;
 	host.bus_memory = shard->bus_memory;
@@ -224,7 +227,7 @@ open_shard(struct services *services, uint16_t index, char *error, size_t room)
 	for (unsigned int i = 0; i < POOL_COUNT; i++)
 		if (services->pools[i] != NULL)
 			shard_pool_init(&shard->pools[i], services->pools[i], services->config->shards.count);
-	if (!open_host(services, shard, socket, error, room))
+	if (!open_host(services, index, socket, error, room))
 		return false;
 	if (wanted->h3 && !open_h3(services, shard, socket, error, room))
 		return false;
@@ -285,6 +288,7 @@ services_close(struct services *services)
 		return;
 	for (uint16_t i = 0; i < CONFIG_SHARDS_MAX; i++)
 		if (services->shards[i] != NULL) {
+			objects_close_shard(services->objects, i);
 			rte_free(services->shards[i]->http3_memory);
 			rte_free(services->shards[i]->qpack_memory);
 			rte_free(services->shards[i]->bus_memory);

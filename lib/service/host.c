@@ -19,6 +19,15 @@ static const char *const counter_names[SERVICE_HOST_COUNTERS] = {
 	[SERVICE_HOST_GIVEN_UP] = "given_up",
 };
 
+/* As services may ask when they are opened and closed, and there is no shard. */
+static enum service_posted
+send_nowhere(void *with, struct service_post *post)
+{
+	(void)with;
+	(void)post;
+	return SERVICE_POST_WRONG;
+}
+
 void
 service_host_init(
 	struct service_host *host, const struct service_host_config *config, struct service_set *set)
@@ -28,12 +37,23 @@ service_host_init(
 	base_list_init(&host->waiting);
 	base_list_init(&host->holding);
 	service_bus_init(&host->bus, &config->limits.bus, config->bus_memory);
+	service_host_unbind(host);
 	set->host = host;
+}
+
+void
+service_host_unbind(struct service_host *host)
+{
+	base_assert(host->config.shards > 0);
+	host->shard = (struct service_host_shard){
+		.self = host->config.self, .shards = host->config.shards, .send = send_nowhere};
+	service_bus_bind(&host->bus, NULL, send_nowhere, NULL);
 }
 
 void
 service_host_bind(struct service_host *host, const struct service_host_shard *shard)
 {
+	base_assert(shard->self == host->config.self && shard->shards == host->config.shards);
 	host->shard = *shard;
 	service_bus_bind(&host->bus, shard->slots, shard->send, shard->with);
 }

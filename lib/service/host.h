@@ -32,6 +32,7 @@ struct service_host_limits {
 };
 
 struct service_host_config {
+	uint16_t self, shards; /* as service_host_shard has them, for who asks before */
 	struct service_host_limits limits;
 	uint8_t topic_key[16]; /* SipHash key of topics; the same on all shards, and nobody else's */
 	struct service_member *
@@ -76,7 +77,9 @@ struct service_host {
 /* Becomes the host of `set`. */
 void service_host_init(
 	struct service_host *host, const struct service_host_config *config, struct service_set *set);
+/* Before the first turn, and after the last: without a shard every post is WRONG. */
 void service_host_bind(struct service_host *host, const struct service_host_shard *shard);
+void service_host_unbind(struct service_host *host);
 
 /* ---- for services: `service` is the number of the one that asks, `conn` its connection, or NULL for its instance ---- */
 

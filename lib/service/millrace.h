@@ -162,7 +162,7 @@ struct millrace_service {
 	uint32_t object_bytes, object_count; /* of take() and give(); 0: none */
 
 	/*
-	 * For each shard, before and after its thread runs. `options` is the text of the configuration. False stops the start, with the reason
+	 * For each shard, before and after its thread runs: what is posted or published then is WRONG. `options` is the text of the configuration. False stops the start, with the reason
 	 * in `error`: what is wrong, and the mend.
 	 */
 	bool (*open)(void *instance, struct millrace_shard *shard, const struct millrace_calls *calls,

@@ -408,6 +408,7 @@ service_object_open(
 void
 service_object_close(struct service_object *object)
 {
+	service_host_unbind(object->host);
 	if (object->service->close != NULL)
 		object->service->close(object->instance);
 }

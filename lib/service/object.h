@@ -37,7 +37,7 @@ uint32_t service_object_state_bytes(const struct millrace_service *service);
  */
 bool service_object_open(struct service_object *object, struct service_set *set, const char *options,
 	char *error, size_t room);
-/* After the shard has ended. */
+/* After the shard has ended, while its host is there. */
 void service_object_close(struct service_object *object);
 
 #endif

@@ -103,7 +103,9 @@ static void
 open_shard(struct bus_world *world, uint16_t index)
 {
 	struct bus_shard *shard = &world->shards[index];
-	struct service_host_config config = {.limits = world->limits,
+	struct service_host_config config = {.self = index,
+		.shards = BUS_SHARDS,
+		.limits = world->limits,
 		.topic_key = {1, 2, 3},
 		.members = world->members,
 		.member_pool = world->member_pool,

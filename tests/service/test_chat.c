@@ -91,7 +91,7 @@ setup(void **state)
 	struct fixture *f = aligned_alloc(64, (sizeof(*f) + 63) & ~(size_t)63);
 	struct quic_slots_config slots = {
 		.count = CLIENTS, .slot_bytes = 64, .region_slots = CLIENTS, .shards = 1};
-	struct service_host_config config = {
+	struct service_host_config config = {.shards = 1,
 		.limits = {.bus = {.topics = 2, .subscribers = 4, .topic_subscribers = 2},
 			.posts_per_s = 10,
 			.posts_burst = 4,

@@ -14,6 +14,7 @@ struct instance {
 	uint32_t last_type, last_kind;
 	void *state;
 	bool holds;
+	int opening, closing; /* what is said to who posts then */
 };
 
 static bool
@@ -24,6 +25,9 @@ open_it(void *instance, struct millrace_shard *shard, const struct millrace_call
 
 	it->shard = shard;
 	it->calls = calls;
+	assert_int_equal(calls->shard_number(shard), 0);
+	assert_int_equal(calls->shard_count(shard), BUS_SHARDS);
+	it->opening = calls->publish(shard, NULL, calls->topic(shard, "t", 1), "x", 1);
 	if (strcmp(options, "silent") == 0)
 		return false;
 	snprintf(error, room, "because");
@@ -33,7 +37,10 @@ open_it(void *instance, struct millrace_shard *shard, const struct millrace_call
 static void
 close_it(void *instance)
 {
-	((struct instance *)instance)->shard = NULL;
+	struct instance *it = instance;
+
+	it->closing = it->calls->post_operator(it->shard, NULL, "bye", 3);
+	it->shard = NULL;
 }
 
 static void
@@ -160,8 +167,13 @@ event(struct fixture *f, enum quic_event_type type)
 static bool
 open_object(struct fixture *f, const struct millrace_service *service, const char *options)
 {
+	struct service_host *host;
+	struct service_host_shard shard;
+	bool opened;
+
 	memset(f, 0, sizeof(*f));
 	f->world = bus_open(NULL);
+	host = &f->world->shards[0].host;
 	f->states = base_pool_open(NULL, service_object_state_bytes(&whole), 1);
 	f->objects = base_pool_open(NULL, whole.object_bytes, whole.object_count);
 	f->object = (struct service_object){.service = service, .instance = &f->instance};
@@ -170,7 +182,12 @@ open_object(struct fixture *f, const struct millrace_service *service, const cha
 	if (service->object_bytes > 0)
 		f->object.objects = f->objects;
 	f->conn = f->world->conns[0].quic;
-	return service_object_open(&f->object, &f->world->shards[0].set, options, f->error, sizeof(f->error));
+	/* As in a gateway, whose shards are opened after that. */
+	shard = host->shard;
+	service_host_unbind(host);
+	opened = service_object_open(&f->object, host->set, options, f->error, sizeof(f->error));
+	service_host_bind(host, &shard);
+	return opened;
 }
 
 /* What was the recorder's connection is the object's. */
@@ -186,10 +203,13 @@ connect_it(struct fixture *f)
 static void
 close_object(struct fixture *f)
 {
-	bus_close(f->world);
+	for (uint32_t i = 0; i < BUS_CONNS; i++)
+		bus_end(f->world, i);
+	bus_settle(f->world);
 	assert_int_equal(f->states->in_use, 0);
 	assert_int_equal(f->objects->in_use, 0);
 	service_object_close(&f->object);
+	bus_close(f->world);
 	base_pool_close(f->states);
 	base_pool_close(f->objects);
 }
@@ -239,8 +259,10 @@ service_object_open__says_why_it_does_not(void **state)
 	assert_true(open_object(&f, &whole, ""));
 	assert_false(service_object_open(&f.object, &f.world->shards[0].set, "", f.error, sizeof(f.error)));
 	assert_non_null(strstr(f.error, "leave one out"));
+	assert_int_equal(f.instance.opening, MILLRACE_WRONG);
 	close_object(&f);
 	assert_null(f.instance.shard);
+	assert_int_equal(f.instance.closing, MILLRACE_WRONG);
 }
 
 static void
