@@ -17,9 +17,10 @@ struct service_bus_subscriber {
 	struct quic_handle handle;
 	uint64_t topic;
 	uint32_t subscription; /* 0: free */
-	uint32_t number;       /* of the next post to it; 0: it has not been confirmed */
+	uint32_t number;       /* of the next post to it; wraps */
 	uint32_t next;
 	uint8_t service;
+	bool confirmed; /* it has been told that it is one */
 };
 
 static const char *const counter_names[SERVICE_BUS_COUNTERS] = {
@@ -123,7 +124,7 @@ remove_subscriber(struct service_bus *bus, struct service_bus_topic *topic, uint
 	struct service_bus_subscriber *subscriber = &bus->subscribers[index];
 
 	*link = subscriber->next;
-	if (subscriber->number == 0)
+	if (!subscriber->confirmed)
 		bus->owed--;
 	*subscriber = (struct service_bus_subscriber){.next = bus->free_first};
 	bus->free_first = index;
@@ -203,11 +204,11 @@ confirm(struct service_bus *bus, struct service_bus_subscriber *subscriber)
 		.topic = subscriber->topic,
 		.service = subscriber->service,
 		.kind = SERVICE_POST_SUBSCRIBED};
-	bool sent = send_to(bus, subscriber, &post);
+	bool there = send_to(bus, subscriber, &post);
 
-	if (subscriber->number > 0)
-		bus->owed--;
-	return sent;
+	subscriber->confirmed = subscriber->number > 0;
+	bus->owed -= subscriber->confirmed;
+	return there;
 }
 
 static void
@@ -222,16 +223,16 @@ publish(struct service_bus *bus, const struct service_post *from)
 	/* With the last subscriber the topic's place may become another's. */
 	for (uint32_t left = topic->count; left > 0; left--) {
 		struct service_bus_subscriber *subscriber = &bus->subscribers[*link];
-		bool there = subscriber->number > 0 || confirm(bus, subscriber);
+		bool there = subscriber->confirmed || confirm(bus, subscriber);
 		uint32_t number = subscriber->number;
 
-		if (there && number > 0)
+		if (there && subscriber->confirmed)
 			there = send_to(bus, subscriber, &post);
 		if (!there) {
 			remove_subscriber(bus, topic, link);
 			continue;
 		}
-		bus->counters[subscriber->number > number ? SERVICE_BUS_SENT : SERVICE_BUS_DROP_FULL]++;
+		bus->counters[subscriber->number != number ? SERVICE_BUS_SENT : SERVICE_BUS_DROP_FULL]++;
 		link = &subscriber->next;
 	}
 }
@@ -332,7 +333,7 @@ service_bus_turn(struct service_bus *bus)
 		struct service_bus_topic *topic;
 
 		bus->scan = (bus->scan + 1) % bus->limits.subscribers;
-		if (subscriber->subscription == 0 || subscriber->number > 0 || confirm(bus, subscriber))
+		if (subscriber->subscription == 0 || subscriber->confirmed || confirm(bus, subscriber))
 			continue;
 		topic = find_topic(bus, subscriber->topic);
 		remove_subscriber(bus, topic, find_subscriber(bus, topic, subscriber->handle));

@@ -4,7 +4,7 @@
  * home is the shard `number mod shards`; there is the list of its subscribers, connections on any shard, by handle. What is published comes
  * here as a post and goes out as one post for each subscriber, so that all see one order.
  *
- * What is sent to a subscription is counted from 0, the confirmation first, and the count goes up only when the post was taken: the
+ * What is sent to a subscription is counted from 0, the confirmation first, modulo 2^32, and the count goes up only when the post was taken: the
  * subscriber's shard restores the order (member.h) when posts overtake each other behind a connection that moves. A subscriber whose
  * connection is over is found out when something is sent to it, or when there is no room for another.
  *

@@ -114,7 +114,7 @@ service_member_order(struct service_member *member, struct service_subscription 
 		subscription->next_number++;
 		return SERVICE_ORDER_NEXT;
 	}
-	if (post->number < subscription->next_number)
+	if ((int32_t)(post->number - subscription->next_number) < 0)
 		return SERVICE_ORDER_PAST;
 	if (member->held_count == SERVICE_MEMBER_HELD_MAX)
 		return SERVICE_ORDER_FULL;
@@ -155,19 +155,20 @@ service_member_give_up(struct service_member *member)
 
 	for (int i = 0; i < SERVICE_SUBSCRIPTIONS_MAX; i++) {
 		struct service_subscription *subscription = &member->subscriptions[i];
-		uint32_t least = UINT32_MAX;
+		uint32_t missing = UINT32_MAX;
 
 		for (struct base_list *link = member->held.next; link != &member->held; link = link->next) {
 			const struct service_post *post =
 				&base_container(link, struct service_held, link)->post;
 
-			if (post->subscription == subscription->id && post->number < least)
-				least = post->number;
+			if (post->subscription == subscription->id &&
+				post->number - subscription->next_number < missing)
+				missing = post->number - subscription->next_number;
 		}
-		if (subscription->id == 0 || least == UINT32_MAX)
+		if (subscription->id == 0 || missing == UINT32_MAX)
 			continue;
-		given_up += least - subscription->next_number;
-		subscription->next_number = least;
+		given_up += missing;
+		subscription->next_number += missing;
 	}
 	return given_up;
 }

@@ -22,8 +22,8 @@ enum { SERVICE_SUBSCRIPTIONS_MAX = 4, SERVICE_MEMBER_HELD_MAX = 64 };
 
 struct service_subscription {
 	uint64_t topic;
-	uint32_t id; /* 0: none */
-	uint32_t next_number;
+	uint32_t id;          /* 0: none */
+	uint32_t next_number; /* wraps */
 	uint8_t service;
 };
 

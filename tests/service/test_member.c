@@ -112,6 +112,33 @@ service_member_give_up__goes_on_with_what_there_is(void **state)
 	base_pool_close(held);
 }
 
+/* Numbers wrap after some days of a busy topic. */
+static void
+service_member_order__goes_on_when_numbers_wrap(void **state)
+{
+	struct base_pool *held = base_pool_open(NULL, sizeof(struct service_held), HELD);
+	struct service_member member;
+	struct service_post post;
+
+	service_member_init(&member, (struct quic_handle){1, 2});
+	service_member_subscribe(&member, 100, 7, 1)->next_number = UINT32_MAX - 1;
+	assert_int_equal(order(&member, held, 7, 0), SERVICE_ORDER_HELD);
+	assert_int_equal(order(&member, held, 7, UINT32_MAX - 1), SERVICE_ORDER_NEXT);
+	assert_false(service_member_next(&member, held, &post));
+	assert_int_equal(order(&member, held, 7, UINT32_MAX), SERVICE_ORDER_NEXT);
+	assert_next(&member, held, 7, 0);
+	assert_int_equal(order(&member, held, 7, UINT32_MAX), SERVICE_ORDER_PAST);
+	member.subscriptions[0].next_number = UINT32_MAX - 1;
+	assert_int_equal(order(&member, held, 7, 1), SERVICE_ORDER_HELD);
+	assert_int_equal(order(&member, held, 7, UINT32_MAX), SERVICE_ORDER_HELD);
+	assert_int_equal(service_member_give_up(&member), 1);
+	assert_next(&member, held, 7, UINT32_MAX);
+	assert_int_equal(service_member_give_up(&member), 1);
+	assert_next(&member, held, 7, 1);
+	service_member_fini(&member, held);
+	base_pool_close(held);
+}
+
 int
 main(void)
 {
@@ -120,6 +147,7 @@ main(void)
 		cmocka_unit_test(service_member_order__puts_right_what_came_too_early),
 		cmocka_unit_test(service_member_order__is_bounded_by_the_pool),
 		cmocka_unit_test(service_member_give_up__goes_on_with_what_there_is),
+		cmocka_unit_test(service_member_order__goes_on_when_numbers_wrap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
