@@ -124,7 +124,7 @@ static void
 drop_peer_id(struct quic_conn *conn, struct quic_peer_id *id)
 {
 	if (id->reset_key != 0)
-		quic_table_remove(&conn->endpoint->resets, id->reset_key, quic_conn_handle(conn));
+		quic_reset_table_remove(&conn->endpoint->slots->resets, id->reset_key, conn->slot);
 	*id = (struct quic_peer_id){0};
 }
 
@@ -147,15 +147,13 @@ quic_conn_set_peer_id(struct quic_conn *conn, const struct quic_cid *cid)
 static void
 set_token(struct quic_conn *conn, struct quic_peer_id *id, const uint8_t token[QUIC_RESET_TOKEN_BYTES])
 {
-	struct quic_table *table = &conn->endpoint->resets;
-	uint64_t key = quic_reset_key(table, token);
-	struct quic_handle other;
+	uint64_t key = quic_reset_key(conn->endpoint->initials.hash_key, token);
 
 	/*
-	 * Without a place in the table resets of this peer go unnoticed: it times out instead. The same token for many
-	 * IDs (RFC 9000 section 10.3 forbids it) would have all of them in one place, and a long search for each.
+	 * Without a place in the table resets of this peer go unnoticed: it times out instead. So does the same token for
+	 * another ID, which RFC 9000 section 10.3 forbids.
 	 */
-	if (!quic_table_find(table, key, &other) && quic_table_insert(table, key, quic_conn_handle(conn)))
+	if (quic_reset_table_insert(&conn->endpoint->slots->resets, key, conn->slot))
 		id->reset_key = key;
 	else
 		quic_count(conn->endpoint, QUIC_COUNTER_DROP_NO_MEMORY);

@@ -23,11 +23,6 @@
 #include "quic/stream_set.h"
 #include "tls/tls.h"
 
-/* Of the peer's that are stored: the one in use and the one that is next. A simulator has clients that take more. */
-#ifndef QUIC_PEER_IDS
-#define QUIC_PEER_IDS 2
-#endif
-
 enum {
 	QUIC_RETIRE_PLACES = 8, /* RETIRE_CONNECTION_ID frames not acknowledged, RFC 9000 section 5.1.2 */
 	QUIC_CLIENT_TOKEN_BYTES = 256, /* longest token that a client keeps */
@@ -58,7 +53,7 @@ struct quic_space {
 
 struct quic_peer_id {
 	uint64_t sequence;
-	uint64_t reset_key; /* in the endpoint's table of reset tokens; 0: no token */
+	uint64_t reset_key; /* in the table of reset tokens; 0: no token */
 	struct quic_cid cid;
 	bool valid;
 };

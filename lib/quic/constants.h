@@ -23,6 +23,11 @@ enum {
 	QUIC_ANTI_AMPLIFICATION_FACTOR = 3, /* RFC 9000 section 8.1 */
 };
 
+/* Connection IDs of a peer that are stored: the one in use and the one that is next. A simulator has clients that take more. */
+#ifndef QUIC_PEER_IDS
+#define QUIC_PEER_IDS 2
+#endif
+
 #define QUIC_PACKET_NUMBER_MAX ((UINT64_C(1) << 62) - 1)
 #define QUIC_STREAMS_MAX (UINT64_C(1) << 60) /* RFC 9000 section 19.11 */
 

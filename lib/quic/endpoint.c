@@ -93,7 +93,6 @@ quic_endpoint_slot_bytes(void)
 /* Parts of the endpoint's memory, one behind the other. */
 struct layout {
 	size_t initials;
-	size_t resets;
 	size_t segments;
 	size_t keys;
 	size_t total;
@@ -107,8 +106,6 @@ lay_out(const struct quic_limits *limits, const struct crypto_backend *crypto)
 
 	layout.initials = at;
 	at += align(quic_table_memory_bytes(limits->handshakes + limits->connections / 4));
-	layout.resets = at;
-	at += align(quic_table_memory_bytes(limits->connections * QUIC_PEER_IDS));
 	layout.segments = at;
 	at += align(limits->segments_per_turn * sizeof(struct quic_segment));
 	layout.keys = at;
@@ -174,8 +171,6 @@ quic_endpoint_open(void *memory, const struct quic_endpoint_config *config, uint
 	base_list_init(&endpoint->lingering);
 	quic_table_init(&endpoint->initials, limits->handshakes + limits->connections / 4, config->keys.table,
 		octets + layout.initials);
-	quic_table_init(&endpoint->resets, limits->connections * QUIC_PEER_IDS, config->keys.table,
-		octets + layout.resets);
 	quic_memory_init(&endpoint->memory, endpoint->pools[QUIC_POOL_CHUNK],
 		endpoint->pools[QUIC_POOL_STREAM], (struct quic_segment *)(void *)(octets + layout.segments),
 		limits->segments_per_turn, limits->chunks_in_stock);
@@ -349,5 +344,4 @@ quic_endpoint_check(const struct quic_endpoint *endpoint)
 	each_conn((struct quic_endpoint *)endpoint, check_one, &count);
 	base_assert(count == endpoint->connection_count);
 	quic_table_check(&endpoint->initials);
-	quic_table_check(&endpoint->resets);
 }

@@ -93,7 +93,6 @@ struct quic_endpoint {
 	uint32_t connection_count;
 
 	struct quic_table initials; /* client's connection ID and path -> connection */
-	struct quic_table resets;   /* peer's stateless reset token -> connection */
 	struct quic_limiter reset_limiter;
 	struct quic_limiter retry_limiter; /* its own: what is refused must not keep Retries from others */
 	struct quic_limiter stateless_limiter; /* version negotiation and refusals */

@@ -59,9 +59,6 @@ quic_endpoint_detach(struct quic_endpoint *endpoint, struct quic_conn *conn, uin
 	base_wheel_arm(&endpoint->wheel, &conn->timer, BASE_NEVER);
 	drop_hot_keys(endpoint, conn);
 	quic_memory_forget(&endpoint->memory);
-	for (int i = 0; i < QUIC_PEER_IDS; i++)
-		if (conn->peer_ids[i].reset_key != 0)
-			quic_table_remove(&endpoint->resets, conn->peer_ids[i].reset_key, handle);
 	conn->move = QUIC_MOVE_NONE;
 	conn->endpoint = NULL;
 	endpoint->connection_count--;
@@ -78,15 +75,6 @@ quic_endpoint_attach(struct quic_endpoint *endpoint, struct quic_handle handle, 
 	base_assert(conn->endpoint == NULL && conn->generation == handle.generation);
 	conn->endpoint = endpoint;
 	endpoint->connection_count++;
-	for (int i = 0; i < QUIC_PEER_IDS; i++) {
-		struct quic_peer_id *id = &conn->peer_ids[i];
-
-		/* All shards hash by one key. */
-		if (id->reset_key != 0 && !quic_table_insert(&endpoint->resets, id->reset_key, handle)) {
-			id->reset_key = 0;
-			quic_count(endpoint, QUIC_COUNTER_DROP_NO_MEMORY);
-		}
-	}
 	conn->moved_ns = now_ns;
 	conn->deadlines[QUIC_TIMER_MOVE] = base_time_after(now_ns, endpoint->limits.move_dwell_ns);
 	quic_conn_arm(conn);

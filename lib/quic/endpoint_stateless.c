@@ -51,12 +51,18 @@ struct quic_conn *
 quic_endpoint_reset_target(struct quic_endpoint *endpoint, const struct base_datagram *datagram)
 {
 	const uint8_t *token = quic_reset_token_of(datagram->octets, datagram->length);
+	uint64_t key = token != NULL ? quic_reset_key(endpoint->initials.hash_key, token) : 0;
 	struct quic_handle handle;
+	struct quic_conn *conn;
 
-	if (token == NULL ||
-		!quic_table_find(&endpoint->resets, quic_reset_key(&endpoint->resets, token), &handle))
+	if (token == NULL || !quic_slots_of_reset(endpoint->slots, key, &handle))
 		return NULL;
-	return quic_endpoint_find(endpoint, handle);
+	conn = quic_endpoint_find(endpoint, handle);
+	/* The table knows a part of the key. */
+	for (int i = 0; conn != NULL && i < QUIC_PEER_IDS; i++)
+		if (conn->peer_ids[i].reset_key == key)
+			return conn;
+	return NULL;
 }
 
 /*

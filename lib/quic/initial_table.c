@@ -110,18 +110,13 @@ quic_table_check(const struct quic_table *table)
 	base_assert(count == table->count && count <= table->limit);
 }
 
-static uint64_t
-never_zero(uint64_t key)
-{
-	return key != 0 ? key : 1;
-}
-
 uint64_t
 quic_initial_key(
 	const struct quic_table *table, const uint8_t *dcid, size_t dcid_length, const struct base_path *path)
 {
 	uint8_t octets[QUIC_CID_MAX_BYTES + 2 * (16 + 2)];
 	size_t length = dcid_length;
+	uint64_t key;
 
 	base_assert(dcid_length <= QUIC_CID_MAX_BYTES);
 	if (dcid_length > 0)
@@ -131,11 +126,6 @@ quic_initial_key(
 	memcpy(octets + length + 16, &path->local.port, 2);
 	memcpy(octets + length + 18, path->remote.ip, 16);
 	memcpy(octets + length + 34, &path->remote.port, 2);
-	return never_zero(base_siphash(table->hash_key, octets, length + 36));
-}
-
-uint64_t
-quic_reset_key(const struct quic_table *table, const uint8_t token[QUIC_RESET_TOKEN_BYTES])
-{
-	return never_zero(base_siphash(table->hash_key, token, QUIC_RESET_TOKEN_BYTES));
+	key = base_siphash(table->hash_key, octets, length + 36);
+	return key != 0 ? key : 1;
 }

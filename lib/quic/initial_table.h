@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A shard's two bounded tables from what a peer chose to the connection's handle, keyed by SipHash so that no
- * peer can crowd a bucket:
- * - the client's destination connection ID and path, for Initial and 0-RTT packets, from the first Initial
- *   until the handshake is confirmed and 3 PTO have passed;
- * - stateless reset tokens that peers gave for connection IDs in use (RFC 9000 section 10.3.1). Only the keyed
- *   hash of a token is kept and compared, so no time says anything about the token.
- * An entry is 16 octets. Who inserted an entry keeps its key and removes it.
+ * A shard's bounded table from the client's destination connection ID and path to the connection's handle, for Initial and 0-RTT
+ * packets, from the first Initial until the handshake is confirmed and 3 PTO have passed. Keyed by SipHash, so that no
+ * client can crowd a bucket. An entry is 16 octets. Who inserted an entry keeps its key and removes it.
  */
 #ifndef QUIC_INITIAL_TABLE_H
 #define QUIC_INITIAL_TABLE_H
@@ -41,9 +37,8 @@ bool quic_table_remove(struct quic_table *table, uint64_t key, struct quic_handl
 /* Asserts that every entry can be found. */
 void quic_table_check(const struct quic_table *table);
 
-/* Keys, never 0. */
+/* Never 0. */
 uint64_t quic_initial_key(const struct quic_table *table, const uint8_t *dcid, size_t dcid_length,
 	const struct base_path *path);
-uint64_t quic_reset_key(const struct quic_table *table, const uint8_t token[QUIC_RESET_TOKEN_BYTES]);
 
 #endif

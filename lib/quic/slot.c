@@ -77,7 +77,7 @@ quic_slots_memory_bytes(uint32_t count, uint16_t shards)
 	for (uint32_t shard = 0; shard < shards; shard++)
 		bytes += round_up((home_first(count, shards, shard + 1) - home_first(count, shards, shard)) *
 			sizeof(uint32_t));
-	return bytes;
+	return bytes + quic_reset_table_memory_bytes((uint64_t)count * QUIC_PEER_IDS);
 }
 
 void
@@ -114,6 +114,7 @@ quic_slots_init(struct quic_slots *slots, const struct quic_slots_config *config
 				&slots->words[slot - 1], word_of(0, (uint16_t)i, QUIC_SLOT_FREE, LINK_NONE));
 		}
 	}
+	quic_reset_table_init(&slots->resets, (uint64_t)config->count * QUIC_PEER_IDS, at);
 }
 
 bool
@@ -122,6 +123,19 @@ quic_slots_owner(const struct quic_slots *slots, uint32_t slot, struct quic_slot
 	if (slot >= slots->count)
 		return false;
 	*owner = owner_of(atomic_load_explicit(&slots->words[slot], memory_order_acquire));
+	return true;
+}
+
+bool
+quic_slots_of_reset(const struct quic_slots *slots, uint64_t key, struct quic_handle *handle)
+{
+	struct quic_slot_owner owner;
+
+	if (!quic_reset_table_find(&slots->resets, key, &handle->slot) ||
+		!quic_slots_owner(slots, handle->slot, &owner) ||
+		(owner.state != QUIC_SLOT_OWNED && owner.state != QUIC_SLOT_IN_TRANSIT))
+		return false;
+	handle->generation = owner.generation;
 	return true;
 }
 

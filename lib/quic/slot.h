@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/datagram.h"
+#include "quic/reset_table.h"
 
 enum {
 	QUIC_SLOT_REGIONS_MAX = 8,
@@ -59,6 +60,7 @@ struct quic_slots {
 	uint16_t shards;
 	_Atomic uint64_t *words;
 	struct quic_slot_shard *per_shard;
+	struct quic_reset_table resets; /* tokens of peers, for connections in these slots */
 };
 
 struct quic_slots_config {
@@ -69,7 +71,7 @@ struct quic_slots_config {
 	uint8_t *regions[QUIC_SLOT_REGIONS_MAX]; /* 64-aligned, region_slots * slot_bytes each; borrowed */
 };
 
-/* Octets of words and free lists, to be given to quic_slots_init() aligned to 64. */
+/* Octets of words, free lists and the table of reset tokens, to be given to quic_slots_init() aligned to 64. */
 size_t quic_slots_memory_bytes(uint32_t count, uint16_t shards);
 void quic_slots_init(struct quic_slots *slots, const struct quic_slots_config *config, void *memory);
 
@@ -84,6 +86,12 @@ quic_slots_at(const struct quic_slots *slots, uint32_t slot)
 
 /* Reads a slot's word; any shard may. False for a number that is no slot. */
 bool quic_slots_owner(const struct quic_slots *slots, uint32_t slot, struct quic_slot_owner *owner);
+
+/*
+ * The connection that a reset token with this key may be of (quic_reset_key()); false: none lives. Any shard may ask; whether
+ * the key is the connection's knows its owner.
+ */
+bool quic_slots_of_reset(const struct quic_slots *slots, uint64_t key, struct quic_handle *handle);
 
 /* A free slot for `shard`, not yet visible: handle.slot is BASE_SLOT_NONE when there is none. */
 struct quic_handle quic_slots_take(struct quic_slots *slots, uint16_t shard);

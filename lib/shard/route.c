@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/reader.h"
+#include "quic/reset.h"
 
 enum { LONG_HEADER = 0x80 };
 
@@ -35,6 +36,21 @@ shard_route_home(const struct shard_router *router, const struct shard_port_fact
 	return (uint16_t)(tuple_hash % router->shards);
 }
 
+/* It carries no ID of ours, so it may be anywhere. */
+static uint16_t
+owner_of_reset(const struct shard_router *router, const struct base_datagram *datagram)
+{
+	const uint8_t *token = quic_reset_token_of(datagram->octets, datagram->length);
+	struct quic_slot_owner owner;
+	struct quic_handle handle;
+
+	if (token == NULL ||
+		!quic_slots_of_reset(router->slots, quic_reset_key(router->hash_key, token), &handle) ||
+		!quic_slots_owner(router->slots, handle.slot, &owner))
+		return router->self;
+	return owner.owner;
+}
+
 void
 shard_route(struct shard_router *router, const struct shard_port_facts *const *facts,
 	struct base_datagram *datagrams, uint16_t count, uint16_t *destinations)
@@ -61,7 +77,9 @@ shard_route(struct shard_router *router, const struct shard_port_facts *const *f
 			datagram->generation = fields[i].generation;
 			datagram->id_sequence = fields[i].sequence;
 			destinations[i] = owner.owner;
-		} else if (is_long(datagram) && !datagram->placed) {
+		} else if (!is_long(datagram)) {
+			destinations[i] = owner_of_reset(router, datagram);
+		} else if (!datagram->placed) {
 			destinations[i] =
 				shard_route_home(router, facts[datagram->port_index], datagram->tuple_hash);
 		}

@@ -21,13 +21,15 @@
 struct shard_router {
 	const struct quic_slots *slots;
 	struct quic_conn_id_codec codec;
+	uint8_t hash_key[16]; /* of peers' reset tokens */
 	uint16_t self;
 	uint16_t shards;
 };
 
 /*
  * Sets slot, generation and id_sequence of each datagram and destinations[i], a shard. `facts` are those of the port it came
- * from, by datagram.port_index. A short header that names no connection stays where it is, with slot BASE_SLOT_NONE.
+ * from, by datagram.port_index. A short header that names no connection is BASE_SLOT_NONE's: it goes to the owner of the connection whose
+ * stateless reset it is (RFC 9000 section 10.3.1), or stays where it is.
  * `count` is at most BASE_BURST_MAX.
  */
 void shard_route(struct shard_router *router, const struct shard_port_facts *const *facts,

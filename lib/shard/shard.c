@@ -136,6 +136,7 @@ open_endpoint(struct shard *shard)
 	if (shard->config.quic_port == 0)
 		return true;
 	quic_conn_id_codec_init(&shard->router.codec, quic->crypto, &ids);
+	memcpy(shard->router.hash_key, quic->keys.table, sizeof(shard->router.hash_key));
 	shard->endpoint_memory = rte_zmalloc_socket(
 		"endpoint", quic_endpoint_bytes(&quic->limits), LINE_BYTES, shard->config.socket);
 	if (shard->endpoint_memory == NULL)

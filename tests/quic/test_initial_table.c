@@ -101,19 +101,6 @@ initial_key__depends_on_id_path_and_hash_key(void **state)
 	assert_false(key == quic_initial_key(&other, (const uint8_t *)"12345678", 8, &path));
 }
 
-static void
-reset_key__depends_on_token_and_hash_key(void **state)
-{
-	struct quic_table other = table;
-	uint8_t token[16] = {1};
-	uint64_t key = quic_reset_key(&table, token);
-
-	other.hash_key[0]++;
-	assert_false(key == quic_reset_key(&other, token));
-	token[15]++;
-	assert_false(key == quic_reset_key(&table, token));
-}
-
 int
 main(void)
 {
@@ -125,7 +112,6 @@ main(void)
 			table__finds_what_was_inserted_through_any_history, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			initial_key__depends_on_id_path_and_hash_key, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(reset_key__depends_on_token_and_hash_key, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

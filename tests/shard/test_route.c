@@ -98,6 +98,14 @@ connection(struct fixture *f, uint16_t owner)
 	return handle;
 }
 
+/* A short header with nothing of ours in it but a token at its end. */
+static void
+reset(struct fixture *f, uint16_t index, const uint8_t token[QUIC_RESET_TOKEN_BYTES])
+{
+	memset(datagram(f, index)->octets, 0x55, OCTETS);
+	memcpy(f->octets[index] + OCTETS - QUIC_RESET_TOKEN_BYTES, token, QUIC_RESET_TOKEN_BYTES);
+}
+
 static void
 route(struct fixture *f, uint16_t count)
 {
@@ -200,6 +208,35 @@ route_home__is_the_receiving_shard_where_the_card_spreads(void **state)
 	assert_int_equal(shard_route_home(&f->router, &f->facts, 128 + 5), (128 + 5) % SHARDS);
 }
 
+/*
+ * RFC 9000 section 10.3.1: "An endpoint detects a potential Stateless Reset using the last 16 bytes of the UDP datagram." It carries
+ * no connection ID of ours, so any shard may have received it.
+ */
+static void
+route__brings_a_stateless_reset_to_the_owner(void **state)
+{
+	struct fixture *f = *state;
+	struct quic_handle mine = connection(f, 1), others = connection(f, 2), moving = connection(f, 2),
+			   gone = connection(f, 3);
+	const struct quic_handle handles[] = {mine, others, moving, gone};
+	uint8_t tokens[5][QUIC_RESET_TOKEN_BYTES] = {{1}, {2}, {3}, {4}, {5}};
+	const uint16_t wanted[] = {1, 2, 3, 1, 1};
+
+	memset(f->router.hash_key, 0x33, sizeof(f->router.hash_key));
+	for (int i = 0; i < 4; i++)
+		assert_true(quic_reset_table_insert(
+			&f->slots.resets, quic_reset_key(f->router.hash_key, tokens[i]), handles[i].slot));
+	quic_slots_grant(&f->slots, moving.slot, 2, 3);
+	quic_slots_free(&f->slots, gone.slot, 3);
+	for (uint16_t i = 0; i < 5; i++)
+		reset(f, i, tokens[i]);
+	route(f, 5);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(f->destinations[i], wanted[i]);
+		assert_int_equal(f->datagrams[i].slot, BASE_SLOT_NONE);
+	}
+}
+
 int
 main(void)
 {
@@ -212,6 +249,8 @@ main(void)
 			route__leaves_what_names_no_connection_where_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			route__sends_initials_to_the_shard_of_their_tuple, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			route__brings_a_stateless_reset_to_the_owner, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			route_home__is_the_receiving_shard_where_the_card_spreads, setup, teardown),
 	};

@@ -415,6 +415,8 @@ open_shard(struct sim *sim, uint16_t index)
 		.codec = sim->server.codec,
 		.self = index,
 		.shards = sim->config.shards};
+	memcpy(shard->router.hash_key, shard->node->endpoint_config.keys.table,
+		sizeof(shard->router.hash_key));
 	moves.endpoint = shard->node->endpoint;
 	shard_moves_init(&shard->moves, &moves);
 	sim_service_open(shard);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shards that stand still, end or are crowded, and connections that end in every way, while connections are moved. */
 #include "base/time.h"
+#include "quic/conn_state.h"
 #include "tests/sim/shards_scenarios.h"
 
 /* One shard has no turn for a second, again and again; connections are moved to it and from it meanwhile. */
@@ -118,6 +119,24 @@ sim_shards_idle(struct sim_config *config, struct base_random *random)
 	config->done = all_closed;
 }
 
+/* Connections whose client has given no token for the ID that the gateway uses: the first one of each has none. */
+static uint32_t
+without_token(const struct sim *sim)
+{
+	const struct quic_slots *slots = &sim->server.slots;
+	struct quic_slot_owner owner;
+	uint32_t count = 0;
+
+	for (uint32_t slot = 0; slot < slots->count; slot++) {
+		const struct quic_conn *conn = quic_slots_at(slots, slot);
+
+		if (quic_slots_owner(slots, slot, &owner) && owner.state != QUIC_SLOT_FREE &&
+			conn->peer_ids[0].reset_key == 0)
+			count++;
+	}
+	return count;
+}
+
 /* The clients' machine restarts: it knows nothing of its connections and answers with stateless resets (RFC 9000 section 10.3). */
 static void
 restart_tick(struct sim *sim)
@@ -126,6 +145,7 @@ restart_tick(struct sim *sim)
 		base_random_below(&sim->random, 100) != 0)
 		return;
 	sim->marks[0] = 1;
+	sim->marks[1] = without_token(sim);
 	sim_restart(sim, &sim->client);
 	sim->open_connections = 0;
 }
@@ -145,6 +165,18 @@ all_forgotten(const struct sim *sim)
 	return sim->marks[0] != 0 && sim->config.group->connections(sim) == 0;
 }
 
+/* Resets carry no ID of ours, and come to any shard: each finds the owner, so who has a token does not wait for the idle timeout. */
+static void
+resets_verify(struct sim *sim)
+{
+	uint64_t timeouts = 0;
+
+	for (uint16_t i = 0; i < sim->config.shards; i++)
+		timeouts += sim_counter(sim->shards->shards[i].node, "idle_timeouts");
+	if (timeouts > sim->marks[1])
+		sim_fail(sim, "a reset has not found its connection");
+}
+
 void
 sim_shards_resets(struct sim_config *config, struct base_random *random)
 {
@@ -153,6 +185,7 @@ sim_shards_resets(struct sim_config *config, struct base_random *random)
 	config->requests = 1000;
 	config->tick = renew_and_restart_tick;
 	config->done = all_forgotten;
+	config->verify = resets_verify;
 }
 
 /* Few slots, and connections that end and begin all the time, with packets of earlier ones still on their way. */
