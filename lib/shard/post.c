@@ -9,6 +9,7 @@ static const char *const counter_names[SHARD_POSTS_COUNTERS] = {
 	[SHARD_POSTS_DELIVERED] = "delivered",
 	[SHARD_POSTS_PASSED_ON] = "passed_on",
 	[SHARD_POSTS_REFUSED] = "refused",
+	[SHARD_POSTS_REFUSED_GONE] = "refused_gone",
 	[SHARD_POSTS_DROP_GONE] = "drop_gone",
 	[SHARD_POSTS_DROP_HOPS] = "drop_hops",
 	[SHARD_POSTS_DROP_PASSING] = "drop_passing",
@@ -44,7 +45,7 @@ shard_posts_send(struct shard_posts *posts, struct service_post *post)
 	post->hops = 0;
 	if (post->to.slot != BASE_SLOT_NONE) {
 		if (!find_owner(posts, post->to, &to)) {
-			posts->counters[SHARD_POSTS_DROP_GONE]++;
+			posts->counters[SHARD_POSTS_REFUSED_GONE]++;
 			return SERVICE_POST_GONE;
 		}
 	} else if (to != SERVICE_POST_MANAGER && to >= posts->config.shards) {

@@ -22,6 +22,7 @@ enum shard_post_counter {
 	SHARD_POSTS_DELIVERED,
 	SHARD_POSTS_PASSED_ON,
 	SHARD_POSTS_REFUSED,      /* the poster was told that there is no place */
+	SHARD_POSTS_REFUSED_GONE, /* or that the connection is over */
 	SHARD_POSTS_DROP_GONE,    /* the connection ended before the post was there */
 	SHARD_POSTS_DROP_HOPS,    /* through four rings and not at home yet */
 	SHARD_POSTS_DROP_PASSING, /* to be passed on, and no place there */

@@ -481,6 +481,8 @@ open_group(struct live *live)
 	live->config.ports[0].interface = interface_of(0);
 	for (uint16_t i = 0; i < live->options.shards; i++)
 		open_seat(live, i);
+	if (live->options.prepare != NULL)
+		live->options.prepare(live);
 	live->group = shard_group_open(&live->config, error, sizeof(error));
 	if (live->group == NULL)
 		fprintf(stderr, "%s\n", error);

@@ -15,6 +15,8 @@
 
 enum { LIVE_SHARDS_MAX = 3, LIVE_CONNECTIONS_MAX = 32, LIVE_QUIC_PORT = 443, LIVE_NAT_PORTS = 5001 };
 
+struct live;
+
 struct live_options {
 	uint16_t shards;
 	uint16_t queues; /* of the gateway's port */
@@ -24,6 +26,8 @@ struct live_options {
 	uint32_t connections;
 	uint32_t octets; /* of a stream */
 	bool retry;      /* the gateway sends each client one */
+	/* Before the group is opened: its configuration may get other services of ALPN "echo". NULL: nothing to change. */
+	void (*prepare)(struct live *live);
 };
 
 struct live_conn {

@@ -140,7 +140,7 @@ shard_posts_send__says_that_there_is_no_place_or_no_connection(void **state)
 	assert_int_equal(shard_posts_send(&f->posts, &post), SERVICE_POST_GONE);
 	post.to.slot = SLOTS;
 	assert_int_equal(shard_posts_send(&f->posts, &post), SERVICE_POST_GONE);
-	assert_int_equal(f->posts.counters[SHARD_POSTS_DROP_GONE], 2);
+	assert_int_equal(f->posts.counters[SHARD_POSTS_REFUSED_GONE], 2);
 	assert_int_equal(f->posted, 0);
 }
 

@@ -91,7 +91,6 @@ struct sim_shard {
 	struct service_post posts_waiting[SIM_POSTS_MAX]; /* a ring */
 	uint32_t posts_first, posts_count;
 	uint64_t posts_numbered;
-	uint64_t posts_gone;                 /* refused since the connection was over */
 	uint64_t posts_last[SIM_SHARDS_MAX]; /* number that came last, by poster */
 };
 
