@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,14 +50,12 @@ add_shard(const struct shard *shard, struct manager_sum *sum)
 static uint64_t
 drops(const struct shard *shard)
 {
-	struct manager_sum *sum = calloc(1, sizeof(*sum));
-	uint64_t total = 0;
+	struct manager_sum sum = {0};
+	uint64_t total;
 
-	if (sum != NULL) {
-		add_shard(shard, sum);
-		total = manager_sum_of(sum, "drop");
-	}
-	free(sum);
+	add_shard(shard, &sum);
+	total = manager_sum_of(&sum, "drop");
+	manager_sum_fini(&sum);
 	return total;
 }
 
@@ -130,30 +129,61 @@ answer_shards(const struct shard_group *group, const char *parameters, struct rt
 	return 0;
 }
 
+/* "SHARD,FIRST", "all,FIRST", one of them without the comma and the number, or nothing: -1 and 0. */
+static bool
+counters_parameters(const char *text, uint32_t shards, int32_t *shard, int32_t *first)
+{
+	const char *comma = text != NULL ? strchr(text, ',') : NULL;
+	char head[16];
+
+	*first = 0;
+	if (comma != NULL && (!parameter(comma + 1, INT32_MAX, first) || *first < 0))
+		return false;
+	snprintf(head, sizeof(head), "%.*s",
+		text == NULL            ? 0
+			: comma != NULL ? (int)(comma - text)
+					: 15,
+		text != NULL ? text : "");
+	if (strcmp(head, "all") == 0)
+		head[0] = '\0';
+	return parameter(head, shards, shard);
+}
+
+/* What is not the whole page is no answer. */
+static int
+add_page(struct rte_tel_data *data, const struct manager_sum *sum, uint32_t first)
+{
+	uint32_t next, count = manager_sum_page(sum, first, &next);
+	int result = 0;
+
+	rte_tel_data_start_dict(data);
+	for (uint32_t i = first; i < first + count && result == 0; i++)
+		result = add_number(data, sum->entries[i].name, sum->entries[i].value);
+	if (next > 0 && result == 0)
+		result = add_number(data, "next", next);
+	return result;
+}
+
 static int
 answer_counters(const struct shard_group *group, const char *parameters, struct rte_tel_data *data)
 {
-	struct manager_sum *sum;
-	int32_t number;
+	struct manager_sum sum = {0};
+	int32_t number, first;
+	int result;
 
-	if (!parameter(parameters, group->count, &number))
+	if (!counters_parameters(parameters, group->count, &number, &first))
 		return -EINVAL;
-	sum = calloc(1, sizeof(*sum));
-	if (sum == NULL)
-		return -ENOMEM;
 	for (uint16_t i = 0; i < group->count; i++)
 		if (number < 0 || number == i)
-			add_shard(group->shards[i], sum);
+			add_shard(group->shards[i], &sum);
 	if (number < 0) {
 		struct base_counters steering = shard_steerer_counters(&group->steerer);
 
-		manager_sum_add(sum, &steering);
+		manager_sum_add(&sum, &steering);
 	}
-	rte_tel_data_start_dict(data);
-	for (uint32_t i = 0; i < sum->count; i++)
-		add_number(data, sum->entries[i].name, sum->entries[i].value);
-	free(sum);
-	return 0;
+	result = sum.failed ? -ENOMEM : add_page(data, &sum, (uint32_t)first);
+	manager_sum_fini(&sum);
+	return result;
 }
 
 static int
@@ -271,8 +301,8 @@ manager_telemetry_open(struct manager *manager, const char *version)
 	return rte_telemetry_register_cmd("/millrace/status", answer, "The gateway in a few figures.") == 0 &&
 		rte_telemetry_register_cmd(
 			"/millrace/shards", answer, "Load of shards. Parameter: a shard's number.") == 0 &&
-		rte_telemetry_register_cmd(
-			"/millrace/counters", answer, "Named counters. Parameter: a shard's number.") == 0 &&
+		rte_telemetry_register_cmd("/millrace/counters", answer,
+			"Named counters. Parameters: a shard's number or all, the first.") == 0 &&
 		rte_telemetry_register_cmd("/millrace/connections", answer,
 			"Connections by slot. Parameter: the first slot.") == 0 &&
 		rte_telemetry_register_cmd("/millrace/port", answer,

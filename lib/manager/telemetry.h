@@ -3,7 +3,7 @@
  * What the gateway tells through DPDK's telemetry socket:
  *   /millrace/status      version, uptime, shards, connections, ports
  *   /millrace/shards,N    a shard's load; without N an array of all, as far as they fit one answer
- *   /millrace/counters,N  named counters of a shard; without N added up over all
+ *   /millrace/counters,N,FIRST  named counters of a shard (N is "all": added up), from the FIRST on, and where the next page begins
  *   /millrace/port,N      a port's facts and statistics
  *   /millrace/connections,SLOT  connections from this slot on, and where the next page begins
  * and what the manager does on demand; each answer has "done" and, in a sentence, "outcome":

@@ -26,7 +26,7 @@
 /* Grows with every change that an object built before would not survive. */
 #define MILLRACE_ABI 1
 
-enum { MILLRACE_POST_BYTES = 214, MILLRACE_TOPIC_NAME_BYTES = 64 };
+enum { MILLRACE_POST_BYTES = 214, MILLRACE_TOPIC_NAME_BYTES = 64, MILLRACE_COUNTER_NAME_BYTES = 30 };
 
 #define MILLRACE_NO_SLOT UINT32_C(0xffffffff)
 
@@ -189,7 +189,7 @@ struct millrace_service {
 	/* What was refused as FULL may be tried again. */
 	void (*on_room)(void *instance, struct quic_conn *conn, void *state);
 
-	/* For `millracectl counters`: names of [counter_count], and where an instance has its values. Read by other threads while they grow. */
+	/* For `millracectl counters`: [counter_count] names of MILLRACE_COUNTER_NAME_BYTES at most; an instance's values, read by others as they grow. */
 	uint32_t counter_count;
 	const char *const *counter_names;
 	const uint64_t *(*counters)(const void *instance);

@@ -362,6 +362,9 @@ service_object_fault(const struct millrace_service *service)
 		return "it has object_bytes without object_count, or the other way round; set both or none";
 	if (service->counter_count > 0 && (service->counter_names == NULL || service->counters == NULL))
 		return "it has counters without names or values; set counter_names and counters";
+	for (uint32_t i = 0; i < service->counter_count; i++)
+		if (!is_text(service->counter_names[i], MILLRACE_COUNTER_NAME_BYTES))
+			return "it has a counter without a name, or with one of more than 30 octets; shorten it";
 	return NULL;
 }
 

@@ -214,6 +214,14 @@ close_object(struct fixture *f)
 	base_pool_close(f->objects);
 }
 
+static const uint64_t *
+no_counters(const void *instance)
+{
+	static const uint64_t none[1];
+
+	return none;
+}
+
 static void
 service_object_fault__finds_what_cannot_be(void **state)
 {
@@ -243,6 +251,11 @@ service_object_fault__finds_what_cannot_be(void **state)
 	service = whole;
 	service.counter_count = 1;
 	assert_non_null(strstr(service_object_fault(&service), "counter"));
+	service.counters = no_counters;
+	service.counter_names = (const char *const[]){"a_name_of_more_than_thirty_octets"};
+	assert_non_null(strstr(service_object_fault(&service), "30 octets"));
+	service.counter_names = (const char *const[]){"a_name_of_just_thirty_octets_x"};
+	assert_null(service_object_fault(&service));
 }
 
 static void

@@ -137,6 +137,9 @@ check "it refuses to move, and that is said" holds
 lets_go() { say free && heard one '^free 0' && move "$shard" && say who && heard one "^who lines=5 shard=$shard detached=2 attached=2 "; }
 check "it lets go" lets_go
 
+# counts NUMBER COUNTER: of the object's, of all shards. (grep -q would leave before all is written.)
+counts() { app/millracectl counters --all --name "$gateway_name" | grep -E "^ *$1  tally/$2\$" >/dev/null; }
+
 # One conversation posts to the other, which moves meanwhile.
 posts()
 {
@@ -148,7 +151,7 @@ stale() { { echo "post $slot $((generation + 1)) nobody"; sleep 0.3; } | talk 1 
 check "a post to nobody" stale
 everywhere()
 {
-    say 'all hands' && heard one '^all 0' && sleep 0.5 && app/millracectl counters --all --name "$gateway_name" | grep -qE '^ *2 +tally/posts$'
+    say 'all hands' && heard one '^all 0' && sleep 0.5 && counts 2 posts
 }
 check "a post to every shard" everywhere
 tells_operator()
@@ -158,10 +161,20 @@ tells_operator()
 check "a word to the operator" tells_operator
 counted()
 {
-    app/millracectl counters --all --name "$gateway_name" | grep tally/
-    app/millracectl counters --all --name "$gateway_name" | grep -qE '^ *2 +tally/detached$' && app/millracectl counters --all --name "$gateway_name" | grep -qE '^ *2 +tally/attached$'
+    app/millracectl counters --name "$gateway_name" | grep tally/
+    counts 2 detached && counts 2 attached
 }
 check "detached and attached are counted" counted
+# Of more names than one answer holds: each of the object's, in the sum, of a shard, and in the metrics.
+all_counted()
+{
+    local of_one
+    app/millracectl counters --all --name "$gateway_name" >"$sandbox/counters"
+    of_one=$(grep -cE ' tally/many_[0-9]+$' "$sandbox/counters") && [ "$of_one" = 300 ] && grep -qE '^ *[1-9][0-9]*  tally/many_299$' "$sandbox/counters" &&
+        [ "$(app/millracectl counters --shard 1 --all --name "$gateway_name" | grep -c ' tally/many_')" = 300 ] &&
+        [ "$(app/millracectl metrics --name "$gateway_name" | grep -c 'library="tally",name="many_')" = 600 ]
+}
+check "no counter is left out" all_counted
 ends() { exec 8>&- && wait $one_pid; }
 check "the conversation ends" ends
 check "graceful stop" gateway_stop
