@@ -94,6 +94,15 @@ shard_mailbox_take_frames(struct shard_mailbox *mailbox, struct rte_mbuf **mbufs
 	return (uint16_t)rte_ring_dequeue_burst(mailbox->frames, (void **)mbufs, count, NULL);
 }
 
+uint32_t
+shard_mailbox_first_half(const struct shard_mailbox *mailbox)
+{
+	uint32_t half = rte_ring_get_capacity(mailbox->datagrams) / 2;
+	uint32_t taken = rte_ring_count(mailbox->datagrams);
+
+	return taken < half ? half - taken : 0;
+}
+
 bool
 shard_mailbox_post_update(struct shard_mailbox *mailbox, const struct shard_update *update)
 {

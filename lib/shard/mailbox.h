@@ -94,6 +94,8 @@ uint16_t shard_mailbox_post_datagrams(struct shard_mailbox *mailbox, struct rte_
 uint16_t shard_mailbox_take_datagrams(struct shard_mailbox *mailbox, struct rte_mbuf **mbufs, uint16_t count);
 uint16_t shard_mailbox_post_frames(struct shard_mailbox *mailbox, struct rte_mbuf **mbufs, uint16_t count);
 uint16_t shard_mailbox_take_frames(struct shard_mailbox *mailbox, struct rte_mbuf **mbufs, uint16_t count);
+/* Places for datagrams that are free of the first half. */
+uint32_t shard_mailbox_first_half(const struct shard_mailbox *mailbox);
 bool shard_mailbox_post_update(struct shard_mailbox *mailbox, const struct shard_update *update);
 bool shard_mailbox_take_update(struct shard_mailbox *mailbox, struct shard_update *update);
 /* Asserts that there is place. */

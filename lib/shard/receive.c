@@ -87,13 +87,44 @@ receive_frames(
 	}
 }
 
+/* Of a burst to a mailbox, beyond its first half. */
+enum { CROWDED_SHARE = 4 };
+
+/*
+ * The first half of a mailbox is for whoever comes. The second is for connections alone, and for all of them: none has more of a burst than its
+ * share, so that neither a flood of first packets nor one busy client keeps the others out.
+ */
+static void
+leave_out_crowds(struct shard *shard, struct shard_hand *hand, uint32_t for_all)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < hand->count; i++) {
+		uint32_t slot = shard_buffer_datagram(hand->mbufs[i])->slot;
+		uint16_t share = slot == BASE_SLOT_NONE ? 0 : CROWDED_SHARE;
+
+		for (uint16_t j = 0; j < kept && share > 0; j++)
+			share -= shard_buffer_datagram(hand->mbufs[j])->slot == slot;
+		if (kept < for_all || share > 0)
+			hand->mbufs[kept++] = hand->mbufs[i];
+		else
+			rte_pktmbuf_free(hand->mbufs[i]);
+	}
+	shard_count(shard, SHARD_DROP_MAILBOX_SHARE, hand->count - kept);
+	hand->count = kept;
+}
+
 static void
 post_hand(struct shard *shard, uint16_t to)
 {
 	struct shard_hand *hand = &shard->hands[to];
 	struct shard_mailbox *mailbox = shard->mailbox + to - shard->config.index;
-	uint16_t taken = shard_mailbox_post_datagrams(mailbox, hand->mbufs, hand->count);
+	uint32_t for_all = shard_mailbox_first_half(mailbox);
+	uint16_t taken;
 
+	if (hand->count > for_all)
+		leave_out_crowds(shard, hand, for_all);
+	taken = shard_mailbox_post_datagrams(mailbox, hand->mbufs, hand->count);
 	shard_count(shard, SHARD_DATAGRAMS_HANDED, taken);
 	if (taken < hand->count) {
 		shard_count(shard, SHARD_DROP_MAILBOX_FULL, hand->count - taken);

@@ -38,6 +38,7 @@ const char *const shard_counter_names[SHARD_COUNTER_COUNT] = {
 	[SHARD_PATHS_UNTOLD] = "paths_untold",
 	[SHARD_DROP_NO_SERVICE] = "drop_no_service",
 	[SHARD_DROP_MAILBOX_FULL] = "drop_mailbox_full",
+	[SHARD_DROP_MAILBOX_SHARE] = "drop_mailbox_share",
 	[SHARD_DROP_HOPS] = "drop_hops",
 	[SHARD_DROP_SEGMENTS] = "drop_segments",
 	[SHARD_DROP_SEND_FULL] = "drop_send_full",

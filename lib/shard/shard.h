@@ -83,10 +83,11 @@ enum shard_counter {
 	SHARD_PATHS_UNTOLD,    /* of connections that changed it: the manager had no room for the news */
 	SHARD_DROP_NO_SERVICE, /* no one listens at this UDP port */
 	SHARD_DROP_MAILBOX_FULL,
-	SHARD_DROP_HOPS,      /* through four mailboxes and not at home yet */
-	SHARD_DROP_SEGMENTS,  /* frames in more than one buffer: longer than any that we take */
-	SHARD_DROP_SEND_FULL, /* the port's queue stayed full */
-	SHARD_NO_BUFFER,      /* the pool of buffers was empty */
+	SHARD_DROP_MAILBOX_SHARE, /* half full, and not this one's turn (receive.c) */
+	SHARD_DROP_HOPS,          /* through four mailboxes and not at home yet */
+	SHARD_DROP_SEGMENTS,      /* frames in more than one buffer: longer than any that we take */
+	SHARD_DROP_SEND_FULL,     /* the port's queue stayed full */
+	SHARD_NO_BUFFER,          /* the pool of buffers was empty */
 	SHARD_COUNTER_COUNT
 };
 

@@ -185,26 +185,98 @@ shard_turn__sends_for_a_shard_without_a_queue(void **state)
 	assert_true(came >= 4);
 }
 
+/* A short header of a new connection of that shard. */
+static void
+address(struct fixture *f, uint8_t packet[64], uint16_t shard)
+{
+	struct quic_handle handle = quic_slots_take(&f->group->slots, shard);
+	struct quic_conn_id_fields fields = {.slot = handle.slot, .generation = handle.generation};
+	struct quic_cid cid;
+
+	quic_slots_publish(&f->group->slots, handle, shard);
+	quic_conn_id_encode(&f->group->shards[0]->router.codec, &fields, &cid);
+	memset(packet, 0x40, 64);
+	memcpy(packet + 1, cid.octets, cid.length);
+}
+
+/* Of the two shards that have a queue. */
+static uint64_t
+both(const struct fixture *f, enum shard_counter counter)
+{
+	return gateway_counter(f, 0, counter) + gateway_counter(f, 1, counter);
+}
+
 static void
 shard_turn__drops_what_a_full_mailbox_refuses(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t initial[64] = {0xc0, 0, 0, 0, 1, 8};
-	uint16_t port = 6000;
+	uint8_t packet[64];
 
 	meet(f);
-	while (received(2) == 0) {
-		client_send(f, ++port, QUIC, initial, sizeof(initial));
-		turn_all(f);
-	}
+	address(f, packet, 2);
 	for (unsigned i = 0; i < 200; i++) {
-		client_send(f, port, QUIC, initial, sizeof(initial));
+		client_send(f, 6000, QUIC, packet, sizeof(packet));
 		shard_turn(f->group->shards[0]);
 		shard_turn(f->group->shards[1]);
 	}
-	assert_int_equal(gateway_counter(f, 0, SHARD_DROP_MAILBOX_FULL) +
-			gateway_counter(f, 1, SHARD_DROP_MAILBOX_FULL),
-		200 - 63);
+	assert_int_equal(both(f, SHARD_DROP_MAILBOX_FULL), 200 - 63);
+	assert_int_equal(both(f, SHARD_DROP_MAILBOX_SHARE), 0);
+}
+
+/* Anybody can send those: they fill half of a mailbox, and connections have the rest. */
+static void
+shard_turn__leaves_half_of_a_mailbox_to_connections(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t initial[1200] = {0xc0, 0, 0, 0, 1, 8}, packet[64];
+
+	meet(f);
+	address(f, packet, 2);
+	assert_true(shard_group_place(f->group, 0, 2, 1000));
+	assert_true(shard_group_place(f->group, 1, 2, 1000));
+	for (unsigned i = 0; i < 200; i++) {
+		client_send(f, (uint16_t)(6000 + i), QUIC, initial, sizeof(initial));
+		shard_turn(f->group->shards[0]);
+		shard_turn(f->group->shards[1]);
+	}
+	assert_true(both(f, SHARD_DROP_MAILBOX_SHARE) > 50);
+	for (unsigned i = 0; i < 20; i++) {
+		client_send(f, 6000, QUIC, packet, sizeof(packet));
+		shard_turn(f->group->shards[0]);
+		shard_turn(f->group->shards[1]);
+	}
+	assert_int_equal(both(f, SHARD_DROP_MAILBOX_FULL), 0);
+	turn_all(f);
+	assert_int_equal(received(2), 31 + 20);
+	assert_int_not_equal(fake_endpoints[2]->last.slot, BASE_SLOT_NONE);
+}
+
+/* One that sends a lot to a shard that is slow is held to its share of each burst, and the other one does not suffer. */
+static void
+shard_turn__gives_each_connection_its_share_of_a_mailbox(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t busy[64], quiet[64];
+	unsigned quiet_sent = 0;
+
+	meet(f);
+	address(f, busy, 2);
+	address(f, quiet, 2);
+	for (unsigned i = 0; i < 100; i++) {
+		for (unsigned j = 0; j < BASE_BURST_MAX - 1; j++)
+			client_send(f, 6000, QUIC, busy, sizeof(busy));
+		client_send(f, 6000, QUIC, quiet, sizeof(quiet));
+		quiet_sent++;
+		shard_turn(f->group->shards[0]);
+		shard_turn(f->group->shards[1]);
+		if (i % 4 == 3)
+			shard_turn(f->group->shards[2]);
+	}
+	turn_all(f);
+	assert_true(both(f, SHARD_DROP_MAILBOX_SHARE) > 1000);
+	assert_int_equal(both(f, SHARD_DROP_MAILBOX_FULL), 0);
+	/* All that was not dropped has come, and only the busy one's was dropped: a share of 4 is never the quiet one's. */
+	assert_int_equal(received(2), quiet_sent * BASE_BURST_MAX - both(f, SHARD_DROP_MAILBOX_SHARE));
 }
 
 static void
@@ -376,6 +448,10 @@ main(void)
 			shard_turn__sends_for_a_shard_without_a_queue, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__drops_what_a_full_mailbox_refuses, gateway_setup, gateway_teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_turn__leaves_half_of_a_mailbox_to_connections, gateway_setup, gateway_teardown),
+		cmocka_unit_test_setup_teardown(shard_turn__gives_each_connection_its_share_of_a_mailbox,
+			gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_turn__drops_frames_in_more_than_one_buffer, gateway_setup, gateway_teardown),
 		cmocka_unit_test_setup_teardown(
