@@ -139,12 +139,13 @@ someone_with_a_rule(struct live *live)
 		live->group->steerer.connections[0].slot, live->group->steerer.connections[0].generation};
 }
 
-/* Another port of the client whose packets the hash would not bring to that shard either. */
+/* Another port, of no other client, whose packets the hash would not bring to that shard either. */
 static void
 go_astray(const struct live *live, struct base_path *path, uint16_t shard)
 {
 	const struct shard_steerer_port *port = &live->group->steerer.ports[0];
 
+	path->remote.port += LIVE_NAT_PORTS;
 	do
 		path->remote.port++;
 	while (port->reta[net_rss_path(&port->rss, path) % port->port->facts.reta_size] == shard);

@@ -407,8 +407,11 @@ group_post_path__leaves_room_for_results(void **state)
 	for (uint32_t i = 0; i < SHARD_MOVES_MAX; i++)
 		shard_group_post_result(f->group, &result);
 	f->group->moves_in_flight = SHARD_MOVES_MAX;
-	while (shard_group_next_result(f->group, &taken))
-		results++;
+	/* So much news is before them that they come with a later call. */
+	assert_false(shard_group_next_result(f->group, &taken));
+	for (int i = 0; i < 20; i++)
+		while (shard_group_next_result(f->group, &taken))
+			results++;
 	assert_int_equal(results, SHARD_MOVES_MAX);
 	assert_true(shard_group_post_path(f->group, &news));
 }
