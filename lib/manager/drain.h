@@ -5,7 +5,9 @@
  * short time ago, its handshake goes on, …) is asked again when the next walk comes by. Nothing is remembered of a connection, so ten million cost no
  * memory. No DPDK and no clock.
  *
- * That no new connection begins there is a matter of placement (rebalance.h), that none comes back one of the policy's sample.
+ * That no new connection begins there is a matter of placement (rebalance.h), that none comes back one of the policy's sample, and that no packets
+ * arrive there one of buckets (buckets.c), where a port has nothing better. Then its moves are no more than a push: connections go on to where their
+ * bucket leads.
  */
 #ifndef MANAGER_DRAIN_H
 #define MANAGER_DRAIN_H
@@ -41,7 +43,7 @@ void manager_drain_init(struct manager_drain *drain, const struct quic_slots *sl
 /* NULL, or why not: a sentence without a full stop. `rebalance` knows who is in use. */
 const char *manager_drain_begin(
 	struct manager_drain *drain, const struct manager_rebalance *rebalance, uint16_t shard);
-/* NULL, or why not. Its connections stay where they have gone. */
+/* NULL, or why not. Its connections stay where they have gone, unless they follow a bucket back. */
 const char *manager_drain_end(struct manager_drain *drain, uint16_t shard);
 bool manager_drain_any(const struct manager_drain *drain);
 /* A window is over: loads are what it says. */

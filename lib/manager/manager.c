@@ -142,6 +142,7 @@ manager_run(struct manager *manager, const volatile sig_atomic_t *stop)
 		manager_moves_collect(&manager->moves, now_ns);
 		manager_answer_all(manager, now_ns);
 		measuring = manager_measure_tick(manager, now_ns);
+		manager_buckets_step(manager, now_ns);
 		empty_drained(manager, now_ns);
 		manager_requests_wait(&manager->requests, pause_ns(manager, measuring, tick_ns, now_ns));
 	}

@@ -43,7 +43,14 @@ struct manager_measure {
 	bool asked;       /* and not all have answered */
 	uint64_t next_ns; /* the window ends */
 	uint64_t asked_ns;
-	uint64_t bucket_moved_ns[SHARD_PORTS_MAX][NET_RSS_RETA_MAX];
+};
+
+/* Of ports whose level is buckets. */
+struct manager_buckets {
+	uint64_t moved_ns[SHARD_PORTS_MAX][NET_RSS_RETA_MAX]; /* 0: never */
+	/* The shard plus 1 that it was led away from because that is drained; 0: none. */
+	uint8_t drained_from[SHARD_PORTS_MAX][NET_RSS_RETA_MAX];
+	uint64_t retry_ns[SHARD_PORTS_MAX]; /* the card has refused */
 };
 
 struct manager {
@@ -57,6 +64,7 @@ struct manager {
 	struct manager_drain drain;
 	struct manager_moves moves;
 	struct manager_measure measure;
+	struct manager_buckets buckets;
 	struct manager_notices notices;
 	struct manager_placement placements[SHARDS_MAX];
 };
@@ -81,6 +89,14 @@ bool manager_measure_tick(struct manager *manager, uint64_t now_ns);
 
 /* windows.c: where new connections begin from now on, by the loads of the last window and who is drained. */
 void manager_place(struct manager *manager);
+
+/* buckets.c: the policy's. Its connections need no moves: they follow. */
+void manager_bucket_move(struct manager *manager, const struct manager_policy_move *decided, uint64_t now_ns);
+/*
+ * buckets.c: leads a bounded number of buckets away from shards that are drained, to the least loaded ones with a queue; and, once they are not
+ * drained any more, those back that nobody has led elsewhere since.
+ */
+void manager_buckets_step(struct manager *manager, uint64_t now_ns);
 
 /* answers.c: all that is asked; a move is answered when it ends. */
 void manager_answer_all(struct manager *manager, uint64_t now_ns);

@@ -36,6 +36,14 @@ free_move(struct manager_moves *moves)
 	return NULL;
 }
 
+/* A drained shard's connections have to leave, wherever to. */
+static enum shard_group_answer
+ask(struct shard_group *group, const struct manager_move *move, uint32_t ticket)
+{
+	return move->asker == MANAGER_BY_DRAIN ? shard_group_move_away(group, move->handle, move->to, ticket)
+					       : shard_group_move(group, move->handle, move->to, ticket);
+}
+
 bool
 manager_moves_begin(struct manager_moves *moves, const struct manager_move *wanted, uint64_t now_ns)
 {
@@ -47,8 +55,7 @@ manager_moves_begin(struct manager_moves *moves, const struct manager_move *want
 		owner.generation == move.handle.generation)
 		move.from = owner.owner;
 	if (place != NULL)
-		answer = shard_group_move(
-			moves->group, move.handle, move.to, (uint32_t)(place - moves->moves));
+		answer = ask(moves->group, &move, (uint32_t)(place - moves->moves));
 	switch (answer) {
 	case SHARD_MOVE_ASKED:
 		move.begun = true;

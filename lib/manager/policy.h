@@ -111,7 +111,7 @@ void manager_policy_init(
 	struct manager_policy *policy, const struct manager_policy_limits *limits, uint64_t now_ns);
 /*
  * Once at the end of each window. Returns how many moves to begin, at most `room`. Those of connections are pending
- * until manager_policy_on_result(); buckets have moved when the next window begins.
+ * until manager_policy_on_result(); buckets have moved at once, and their connections follow in the window that is waited for.
  */
 uint32_t manager_policy_decide(struct manager_policy *policy, const struct manager_policy_sample *sample,
 	struct manager_policy_move *moves, uint32_t room);

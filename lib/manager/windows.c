@@ -36,7 +36,7 @@ gather_ports(const struct manager *manager, struct gathered *gathered)
 			(struct manager_bucket_port){.port = i,
 				.count = port->port->facts.reta_size,
 				.shards = port->reta,
-				.moved_ns = manager->measure.bucket_moved_ns[i]};
+				.moved_ns = manager->buckets.moved_ns[i]};
 	}
 }
 
@@ -67,46 +67,8 @@ gather(struct manager *manager, uint64_t now_ns, struct gathered *gathered)
 
 /* ---- what is done ---- */
 
-/*
- * The table leads the bucket elsewhere, and the connections of it that are known follow by their IDs. Those that weigh too little to be known
- * stay, and take a mailbox.
- */
 static void
-move_bucket(struct manager *manager, const struct manager_policy_move *decided,
-	const struct shard_load_report *report, uint64_t now_ns)
-{
-	struct shard_group *group = manager->config.group;
-	bool moved = shard_steerer_move_bucket(
-		&group->steerer, (uint8_t)decided->port, decided->number, decided->to);
-	const struct manager_move_record record = {.at_ns = now_ns,
-		.handle = {decided->number, decided->port},
-		.bucket = true,
-		.from = decided->from,
-		.to = decided->to,
-		.permille = manager_rebalance_permille(&manager->rebalance, decided->from, decided->cycles),
-		.asker = MANAGER_BY_REBALANCE,
-		.outcome = moved ? MANAGER_MOVED : MANAGER_REFUSED,
-		.text = moved ? "the port's table leads it there" : "the port refuses to change its table"};
-
-	manager_history_add(&manager->history, &record);
-	manager->measure.bucket_moved_ns[decided->port][decided->number] = now_ns;
-	for (uint16_t i = 0; moved && i < report->count; i++) {
-		const struct shard_load_connection *heavy = &report->heavy[i];
-		const struct manager_move move = {.asker = MANAGER_BY_REBALANCE,
-			.handle = heavy->handle,
-			.from = decided->from,
-			.to = decided->to,
-			.place = MANAGER_NO_PLACE};
-
-		if (heavy->port_index == decided->port && heavy->bucket == decided->number &&
-			heavy->movable && !manager_moves_has(&manager->moves, heavy->handle))
-			manager_moves_begin(&manager->moves, &move, now_ns);
-	}
-}
-
-static void
-begin(struct manager *manager, const struct manager_policy_move *decided, const struct gathered *gathered,
-	uint64_t now_ns)
+begin(struct manager *manager, const struct manager_policy_move *decided, uint64_t now_ns)
 {
 	const struct manager_move move = {.asker = MANAGER_BY_REBALANCE,
 		.handle = decided->handle,
@@ -116,7 +78,7 @@ begin(struct manager *manager, const struct manager_policy_move *decided, const 
 		.place = MANAGER_NO_PLACE};
 
 	if (decided->is_bucket)
-		move_bucket(manager, decided, gathered->reports[decided->from], now_ns);
+		manager_bucket_move(manager, decided, now_ns);
 	else
 		manager_moves_begin(&manager->moves, &move, now_ns);
 }
@@ -140,7 +102,7 @@ end_window(struct manager *manager, const struct gathered *gathered, uint64_t no
 		&manager->rebalance, &gathered->window, moves, MANAGER_POLICY_MOVES_MAX);
 
 	for (uint32_t i = 0; i < count; i++)
-		begin(manager, &moves[i], gathered, now_ns);
+		begin(manager, &moves[i], now_ns);
 	manager_drain_on_window(&manager->drain, &manager->rebalance);
 	manager_place(manager);
 }

@@ -71,6 +71,18 @@ quic_conn_moved_ns(const struct quic_conn *conn)
 	return conn->moved_ns;
 }
 
+uint64_t
+quic_conn_settled_ns(const struct quic_conn *conn)
+{
+	return conn->settled_ns;
+}
+
+void
+quic_conn_settle(struct quic_conn *conn, uint64_t as_of_ns)
+{
+	conn->settled_ns = as_of_ns;
+}
+
 /* A client may claim to acknowledge after 16 seconds (RFC 9000 section 18.2), and all other moves would wait for it. */
 static uint64_t
 patience_ns(const struct quic_conn *conn)

@@ -78,7 +78,8 @@ struct quic_conn {
 	struct base_list turn_link; /* borrowing, then over */
 	struct base_wheel_node timer;
 	uint64_t deadlines[QUIC_TIMER_COUNT];
-	uint64_t moved_ns; /* when the last move ended; 0: never */
+	uint64_t moved_ns;   /* when the last move ended; 0: never */
+	uint64_t settled_ns; /* as of when it is where it is on purpose; 0: by its hash alone */
 
 	struct base_path path;
 	uint16_t port_index;

@@ -49,7 +49,7 @@ static const char *const counter_names[QUIC_COUNTER_COUNT] = {
 };
 
 /* The size of ten million idle connections; what a handshake needs beside it is given back. */
-_Static_assert(sizeof(struct quic_conn) <= 1576 + (QUIC_PEER_IDS - 2) * sizeof(struct quic_peer_id),
+_Static_assert(sizeof(struct quic_conn) <= 1584 + (QUIC_PEER_IDS - 2) * sizeof(struct quic_peer_id),
 	"an idle connection is too large");
 _Static_assert(sizeof(struct quic_migration) <= QUIC_CHUNK_BYTES, "a migration is a chunk");
 _Static_assert(sizeof(struct quic_close) <= QUIC_CHUNK_BYTES, "a close is a chunk");

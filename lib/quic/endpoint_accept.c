@@ -174,6 +174,7 @@ accept(struct quic_endpoint *endpoint, struct quic_received *first, uint64_t key
 	if (conn == NULL)
 		return NULL;
 	conn->address_validated = validated;
+	conn->settled_ns = datagram->placed ? endpoint->now_ns : 0;
 	conn->handshake->original_dcid = dcid;
 	if (validated && token.kind == QUIC_TOKEN_RETRY) {
 		conn->handshake->original_dcid = token.original_destination_connection_id;

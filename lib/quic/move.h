@@ -45,6 +45,12 @@ enum quic_move_verdict quic_conn_move_begin(struct quic_conn *conn, uint16_t tar
 bool quic_conn_movable(const struct quic_conn *conn, uint64_t now_ns);
 /* When the last move ended, by an attach or because the peer did not follow; 0: never. It goes along with the connection. */
 uint64_t quic_conn_moved_ns(const struct quic_conn *conn);
+/*
+ * As of when it is where it is, or on its way there, on purpose; 0: the hash of its path led there when it began, or it only had to leave. A
+ * placed one begins with the time of its first packet, the rest is its owner's word. It goes along; the endpoint makes no use of it.
+ */
+uint64_t quic_conn_settled_ns(const struct quic_conn *conn);
+void quic_conn_settle(struct quic_conn *conn, uint64_t as_of_ns);
 /* WAITING becomes NONE when the peer has not switched in time, or the connection closes. */
 enum quic_move_state quic_conn_move_state(const struct quic_conn *conn);
 

@@ -285,7 +285,7 @@ account_for_steering(struct shard_group *group)
 		tuples |= group->steerer.ports[port].level == SHARD_STEERING_TUPLE;
 		for (uint16_t i = 0; i < group->count; i++)
 			if (group->steerer.ports[port].level == SHARD_STEERING_BUCKETS)
-				shard_count_buckets(group->shards[i], port);
+				shard_follow_buckets(group->shards[i], port);
 	}
 	for (uint16_t i = 0; i < group->count; i++)
 		shard_tell_paths(group->shards[i], tuples);
@@ -367,15 +367,14 @@ shard_group_close(struct shard_group *group)
 	rte_free(group);
 }
 
-enum shard_group_answer
-shard_group_move(struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket)
+static enum shard_group_answer
+post_move(struct shard_group *group, const struct shard_control_move *move)
 {
-	struct shard_control control = {.kind = SHARD_CONTROL_MOVE,
-		.from = SHARD_MANAGER,
-		.move = {.handle = handle, .ticket = ticket, .target = target}};
+	struct shard_control control = {.kind = SHARD_CONTROL_MOVE, .from = SHARD_MANAGER, .move = *move};
+	struct quic_handle handle = move->handle;
 	struct quic_slot_owner owner;
 
-	if (target >= group->count)
+	if (move->target >= group->count)
 		return SHARD_MOVE_NO_SHARD;
 	if (group->moves_in_flight >= group->config.moves_max)
 		return SHARD_MOVE_TOO_MANY;
@@ -385,6 +384,31 @@ shard_group_move(struct shard_group *group, struct quic_handle handle, uint16_t 
 	group->moves_in_flight++;
 	shard_mailbox_post_control(&group->mailboxes[owner.owner], &control);
 	return SHARD_MOVE_ASKED;
+}
+
+enum shard_group_answer
+shard_group_move(struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket)
+{
+	return post_move(
+		group, &(struct shard_control_move){.handle = handle, .ticket = ticket, .target = target});
+}
+
+enum shard_group_answer
+shard_group_move_away(struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket)
+{
+	return post_move(group,
+		&(struct shard_control_move){
+			.handle = handle, .ticket = ticket, .target = target, .anywhere = true});
+}
+
+bool
+shard_group_move_bucket(struct shard_group *group, uint8_t port_index, uint16_t bucket, uint16_t shard)
+{
+	if (!shard_steerer_move_bucket(&group->steerer, port_index, bucket, shard))
+		return false;
+	shard_bucket_order(&group->bucket_orders, port_index, bucket, shard,
+		shard_clock_ns(&group->clock, shard_clock_cycles()));
+	return true;
 }
 
 /*

@@ -9,6 +9,7 @@
 #ifndef SHARD_GROUP_H
 #define SHARD_GROUP_H
 
+#include "shard/bucket.h"
 #include "shard/clock.h"
 #include "shard/load.h"
 #include "shard/move.h"
@@ -61,9 +62,10 @@ struct shard_group {
 	void *slot_words;
 	struct rte_mempool *pools[QUIC_POOL_COUNT];
 	uint16_t steering_words[SHARDS_MAX];
-	struct shard_steerer steerer;            /* of the management lcore, from start to stop */
-	_Atomic uint32_t placements[SHARDS_MAX]; /* orders of the manager to home shards (placement.h) */
-	struct shard_mailbox notices;            /* posts to the manager: texts for the operator */
+	struct shard_steerer steerer;             /* of the management lcore, from start to stop */
+	_Atomic uint32_t placements[SHARDS_MAX];  /* orders of the manager to home shards (placement.h) */
+	struct shard_bucket_orders bucket_orders; /* of the manager to all shards */
+	struct shard_mailbox notices;             /* posts to the manager: texts for the operator */
 	struct rte_ring *results;    /* of moves, and news of paths, from the shards to the manager */
 	_Atomic uint32_t paths_lost; /* grows when there was no room for news */
 	uint32_t moves_in_flight;    /* this and the following are the manager's */
@@ -94,6 +96,17 @@ enum shard_group_answer {
 };
 enum shard_group_answer shard_group_move(
 	struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket);
+/*
+ * The same for a connection that has to leave its shard and may be anywhere else: the target is no more than a proposal, so where its bucket has
+ * been moved (below) it goes on there.
+ */
+enum shard_group_answer shard_group_move_away(
+	struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket);
+/*
+ * Of a port whose level is buckets, leads this one to the shard from now on, on the card and in the shards' eyes: its connections follow when
+ * they talk, and what begins by it is placed there. For the manager's thread. False: the card refuses, and nothing has changed.
+ */
+bool shard_group_move_bucket(struct shard_group *group, uint8_t port_index, uint16_t bucket, uint16_t shard);
 /*
  * The next result; false: there is none, or so much news before it that the rest has to wait for the next call. On the way the steering
  * follows those that have moved, and those that have another path, as far as a window's limit of rules goes.

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "quic/conn.h"
 #include "quic/move.h"
+#include "shard/bucket.h"
 
 /* A datagram takes off less than the shortest distance, so each brings one sample at most. */
 enum {
@@ -60,9 +61,7 @@ bucket_of(
 {
 	if (port_index >= SHARD_PORTS_MAX || load->bucket_counts[port_index] == 0)
 		return SHARD_LOAD_NO_BUCKET;
-	if (tuple_hash == 0)
-		tuple_hash = net_rss_path(load->rss[port_index], path);
-	return (uint16_t)(tuple_hash % load->bucket_counts[port_index]);
+	return shard_bucket_of(load->rss[port_index], load->bucket_counts[port_index], path, tuple_hash);
 }
 
 /* Samples, less those that may be another's. */

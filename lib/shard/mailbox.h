@@ -28,7 +28,7 @@ enum shard_control_kind {
 	SHARD_CONTROL_SLOTS,       /* free slots come home */
 	SHARD_CONTROL_MOVE,        /* manager to owner: move this connection */
 	SHARD_CONTROL_GRANT,       /* last owner to the next: it is yours */
-	SHARD_CONTROL_GRANT_LATE,  /* the same, of a move whose result has been told */
+	SHARD_CONTROL_GRANT_LATE,  /* the same, of a move that has no result due */
 	SHARD_CONTROL_MOVE_RESULT, /* to the manager: what became of it */
 	SHARD_CONTROL_PATH,        /* to the manager: the connection has another path; may be lost */
 	SHARD_CONTROL_COUNT
@@ -47,6 +47,7 @@ struct shard_control_move {
 	uint16_t verdict; /* MOVE_RESULT, refused by the connection: enum quic_move_verdict */
 	uint16_t
 		port_index; /* MOVE_RESULT of a connection that has come, PATH; SHARD_NO_PORT: it has closed */
+	bool anywhere;      /* MOVE: away from where it is; the target is not where it has to be */
 	struct base_path path; /* by that port */
 };
 

@@ -11,6 +11,7 @@ static const char *const counter_names[SHARD_MOVES_COUNTERS] = {
 	[SHARD_MOVES_ABANDONED] = "abandoned",
 	[SHARD_MOVES_CLOSED] = "closed",
 	[SHARD_MOVES_DETACHED] = "detached",
+	[SHARD_MOVES_FOLLOWED] = "followed",
 	[SHARD_MOVES_LATE] = "late",
 	[SHARD_MOVES_KEPT] = "kept",
 	[SHARD_MOVES_ATTACHED] = "attached",
@@ -54,32 +55,65 @@ tell(struct shard_moves *moves, const struct shard_control_move *move, enum shar
 
 /* ---- the owner ---- */
 
+/* DONE: it has begun; else why not. */
+static enum shard_move_outcome
+try_begin(struct shard_moves *moves, struct quic_conn *conn, uint16_t target, uint64_t now_ns,
+	enum quic_move_verdict *verdict)
+{
+	*verdict = QUIC_MOVE_BEGUN;
+	if (moves->stopping)
+		return SHARD_MOVE_STOPPING;
+	if (conn == NULL)
+		return SHARD_MOVE_UNKNOWN;
+	/* Once it is closing, CLOSED may have been told, and the service has given its state back. */
+	if (quic_conn_is_open(conn) && moves->config.services != NULL &&
+		!service_can_move(moves->config.services, conn))
+		return SHARD_MOVE_SERVICE;
+	*verdict = quic_conn_move_begin(conn, target, now_ns);
+	return *verdict == QUIC_MOVE_BEGUN ? SHARD_MOVE_DONE : SHARD_MOVE_REFUSED;
+}
+
 static void
 begin(struct shard_moves *moves, const struct shard_control_move *move, uint64_t now_ns)
 {
 	struct quic_conn *conn = quic_endpoint_find(moves->config.endpoint, move->handle);
-	enum shard_move_outcome refusal = SHARD_MOVE_REFUSED;
-	enum quic_move_verdict verdict = QUIC_MOVE_BEGUN;
+	enum quic_move_verdict verdict;
+	enum shard_move_outcome outcome = try_begin(moves, conn, move->target, now_ns, &verdict);
 
 	moves->counters[SHARD_MOVES_ASKED]++;
-	if (moves->stopping)
-		refusal = SHARD_MOVE_STOPPING;
-	else if (conn == NULL)
-		refusal = SHARD_MOVE_UNKNOWN;
-	/* Once it is closing, CLOSED may have been told, and the service has given its state back. */
-	else if (quic_conn_is_open(conn) && moves->config.services != NULL &&
-		!service_can_move(moves->config.services, conn))
-		refusal = SHARD_MOVE_SERVICE;
-	else
-		verdict = quic_conn_move_begin(conn, move->target, now_ns);
-	if (refusal != SHARD_MOVE_REFUSED || verdict != QUIC_MOVE_BEGUN) {
+	if (outcome != SHARD_MOVE_DONE) {
 		moves->counters[SHARD_MOVES_REFUSED]++;
-		tell(moves, move, refusal, verdict);
+		tell(moves, move, outcome, verdict);
 		return;
 	}
+	quic_conn_settle(conn, move->anywhere ? 0 : now_ns);
 	base_assert(moves->count < SHARD_MOVES_MAX);
 	moves->waiting[moves->count++] = *move;
 	moves->counters[SHARD_MOVES_BEGUN]++;
+}
+
+void
+shard_moves_follow(struct shard_moves *moves, const struct base_datagram *datagram,
+	const struct shard_bucket_order *order, uint64_t now_ns)
+{
+	struct quic_handle handle = {datagram->slot, datagram->generation};
+	struct quic_conn *conn;
+	enum quic_move_verdict verdict;
+
+	if (order->shard == moves->config.self || moves->follows == SHARD_FOLLOWS_PER_TURN)
+		return;
+	conn = quic_endpoint_find(moves->config.endpoint, handle);
+	/* A peer that probes another path has not gone there. */
+	if (conn == NULL || quic_conn_settled_ns(conn) >= order->at_ns ||
+		quic_conn_port_index(conn) != datagram->port_index ||
+		!base_path_equal(quic_conn_path(conn), &datagram->path))
+		return;
+	if (try_begin(moves, conn, order->shard, now_ns, &verdict) != SHARD_MOVE_DONE)
+		return;
+	/* Where its bucket led as of then: a younger order is followed from there. */
+	quic_conn_settle(conn, order->at_ns);
+	moves->follows++;
+	moves->counters[SHARD_MOVES_FOLLOWED]++;
 }
 
 /* The move of this connection that is in flight, taken off the list; false: there is none. */
@@ -143,6 +177,7 @@ shard_moves_end_turn(struct shard_moves *moves, uint64_t now_ns)
 	uint16_t target;
 
 	(void)now_ns;
+	moves->follows = 0;
 	while (quic_endpoint_next_switched(moves->config.endpoint, &conn, &target))
 		let_go(moves, conn, target);
 	for (uint32_t i = moves->count; i > 0; i--) {

@@ -7,7 +7,9 @@
  *
  * Each MOVE has one MOVE_RESULT: from the target when it takes the GRANT, else from the owner. A message of a move is in one mailbox at a
  * time, so with SHARD_MOVES_MAX moves in flight each control mailbox needs as many places and is never full. What is detached
- * after its move was given up has no such place: it goes only when the target's mailbox has room to spare.
+ * after its move was given up has no such place: it goes only when the target's mailbox has room to spare. Neither has what follows a
+ * bucket of its port (bucket.h): its owner begins that by itself when a packet has come round by the mailbox, and nobody waits for a result.
+ * A connection follows the younger word: what was moved, or placed, after the bucket was stays where it was put.
  */
 #ifndef SHARD_MOVE_H
 #define SHARD_MOVE_H
@@ -18,10 +20,12 @@
 #include "base/counters.h"
 #include "quic/move.h"
 #include "service/service.h"
+#include "shard/bucket.h"
 #include "shard/mailbox.h"
 
 enum {
 	SHARD_MOVES_MAX = 64,       /* in flight in the whole group: the manager begins no more */
+	SHARD_FOLLOWS_PER_TURN = 8, /* of a shard: each costs a packet */
 	SHARD_MANAGER = UINT16_MAX, /* where results go */
 };
 
@@ -46,8 +50,9 @@ enum shard_move_counter {
 	SHARD_MOVES_ABANDONED,
 	SHARD_MOVES_CLOSED,
 	SHARD_MOVES_DETACHED,
-	SHARD_MOVES_LATE,     /* of the detached: the peer switched after the move was given up */
-	SHARD_MOVES_KEPT,     /* the same, and the target's mailbox had no room to spare */
+	SHARD_MOVES_FOLLOWED, /* begun without being asked: its bucket leads elsewhere */
+	SHARD_MOVES_LATE, /* of the detached: it followed, or the peer switched after the move was given up */
+	SHARD_MOVES_KEPT, /* the same, and the target's mailbox had no room to spare */
 	SHARD_MOVES_ATTACHED, /* came from another shard */
 	SHARD_MOVES_BY_SIGHT, /* of these: a datagram was here before the GRANT */
 	SHARD_MOVES_COUNTERS
@@ -68,6 +73,7 @@ struct shard_moves_config {
 struct shard_moves {
 	struct shard_moves_config config;
 	bool stopping;
+	uint32_t follows; /* in this turn */
 	uint32_t count;
 	struct shard_control_move
 		waiting[SHARD_MOVES_MAX]; /* moves of ours that the peer has yet to follow */
@@ -79,6 +85,12 @@ void shard_moves_init(struct shard_moves *moves, const struct shard_moves_config
 void shard_moves_take(struct shard_moves *moves, const struct shard_control *control, uint64_t now_ns);
 /* A datagram for this connection is here, and so is its owner: attaches it if it has just come. */
 void shard_moves_see(struct shard_moves *moves, struct quic_handle handle, uint64_t now_ns);
+/*
+ * This datagram for a connection of ours has come by a mailbox, and its bucket leads elsewhere: the connection begins to follow, if it may now
+ * and has not been put here since. What is refused is asked again with the next one. Only who sends from the connection's own path can bring it about.
+ */
+void shard_moves_follow(struct shard_moves *moves, const struct base_datagram *datagram,
+	const struct shard_bucket_order *order, uint64_t now_ns);
 /* At the end of a turn, after send: those whose peers have switched leave, and results are told. */
 void shard_moves_end_turn(struct shard_moves *moves, uint64_t now_ns);
 /* Nothing begins any more; what still comes is closed at once. */

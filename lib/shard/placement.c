@@ -90,42 +90,77 @@ drawn(uint64_t key, uint16_t permille)
 	return (key >> 32) * SHARD_PLACEMENT_ALL >> 32 < permille;
 }
 
+/* Where the bucket leads by which it came; a shard that there is. */
 static uint16_t
-place(struct shard_placement *placement, const struct base_datagram *datagram, uint32_t order,
-	uint64_t now_ns)
+home_now(const struct shard_placement *placement, const struct base_datagram *datagram)
 {
 	const struct shard_placement_config *config = &placement->config;
+	struct shard_bucket_order order;
+
+	return config->buckets != NULL && shard_buckets_find(config->buckets, datagram, &order) &&
+			order.shard < config->shards
+		? order.shard
+		: config->self;
+}
+
+/* Where what begins now at this home goes. */
+static uint16_t
+target_of(const struct shard_placement *placement, uint16_t home, uint64_t key)
+{
+	uint32_t order = atomic_load_explicit(&placement->config.orders[home], memory_order_relaxed);
 	uint16_t target = (uint16_t)(order >> 16), permille = (uint16_t)order;
+
+	return target < placement->config.shards && drawn(key, permille) ? target : home;
+}
+
+/* True: it was placed, here or elsewhere. */
+static bool
+place(struct shard_placement *placement, const struct base_datagram *datagram, uint64_t now_ns,
+	uint16_t *destination)
+{
+	const struct shard_placement_config *config = &placement->config;
+	uint16_t home = home_now(placement, datagram), target;
 	uint8_t type;
 	uint64_t key = client_key(placement, datagram, &type);
 	uint32_t at;
 
 	if (key == 0)
-		return config->self;
+		return false;
 	at = find(placement, key, now_ns);
 	if (at != NONE) {
 		placement->counters[SHARD_PLACEMENT_REMEMBERED]++;
 		keep(placement, at, now_ns);
-		return placement->targets[at];
+		*destination = placement->targets[at];
+		return true;
 	}
+	target = target_of(placement, home, key);
 	/* RFC 9000 section 14.1: a smaller one begins nothing. */
-	if (type != TYPE_INITIAL || datagram->length < QUIC_DATAGRAM_MIN_BYTES || target == config->self ||
-		target >= config->shards || !drawn(key, permille) ||
+	if (type != TYPE_INITIAL || datagram->length < QUIC_DATAGRAM_MIN_BYTES ||
+		(home == config->self && target == config->self) ||
 		quic_endpoint_has_initial(config->endpoint, key))
-		return config->self;
+		return false;
 	remember(placement, key, target, now_ns);
 	placement->counters[SHARD_PLACEMENT_PLACED]++;
-	return target;
+	*destination = target;
+	return true;
+}
+
+/* Nothing to place and nothing to remember: the way of nearly every burst. */
+static bool
+has_nothing_to_do(const struct shard_placement *placement, uint64_t now_ns)
+{
+	const struct shard_placement_config *config = &placement->config;
+	uint32_t order = atomic_load_explicit(&config->orders[config->self], memory_order_relaxed);
+
+	return (uint16_t)order == 0 && now_ns >= placement->last_ns &&
+		(config->buckets == NULL || !shard_buckets_any(config->buckets));
 }
 
 void
 shard_placement_burst(struct shard_placement *placement, struct base_datagram *datagrams, uint16_t count,
 	uint16_t *destinations, uint64_t now_ns)
 {
-	uint32_t order = atomic_load_explicit(placement->config.order, memory_order_relaxed);
-
-	/* Nothing to place and nothing to remember: the way of nearly every burst. */
-	if ((uint16_t)order == 0 && now_ns >= placement->last_ns)
+	if (has_nothing_to_do(placement, now_ns))
 		return;
 	for (uint16_t i = 0; i < count; i++) {
 		struct base_datagram *datagram = &datagrams[i];
@@ -133,8 +168,7 @@ shard_placement_burst(struct shard_placement *placement, struct base_datagram *d
 		if (destinations[i] != placement->config.self || datagram->slot != BASE_SLOT_NONE ||
 			datagram->placed || datagram->length == 0 || (datagram->octets[0] & LONG_HEADER) == 0)
 			continue;
-		destinations[i] = place(placement, datagram, order, now_ns);
-		datagram->placed = destinations[i] != placement->config.self;
+		datagram->placed = place(placement, datagram, now_ns, &destinations[i]);
 	}
 }
 

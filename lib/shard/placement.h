@@ -11,6 +11,9 @@
  * placed is remembered for as long as a handshake may take, so it is the same when the order has changed. An Initial of what the home
  * shard has accepted itself stays.
  *
+ * Where the bucket has been moved by which it came (bucket.h), the home shard places all that begins there where the bucket leads, or where the order of
+ * that shard sends it: the table of homes never changes, and the client's next packets need no mailbox.
+ *
  * A forged Initial costs a hash and one of a fixed number of places, where the oldest of four gives way. Who lost its place is found
  * again by the draw, unless the order changed meanwhile: then the handshake may fail, and the client tries again.
  *
@@ -25,6 +28,7 @@
 #include "base/counters.h"
 #include "quic/endpoint.h"
 #include "quic/initial_table.h"
+#include "shard/bucket.h"
 
 enum {
 	SHARD_PLACEMENT_PLACES = 4096,
@@ -49,7 +53,8 @@ enum shard_placement_counter {
 struct shard_placement_config {
 	uint16_t self;
 	uint16_t shards;
-	const _Atomic uint32_t *order;        /* of this shard; borrowed */
+	const _Atomic uint32_t *orders;       /* of each shard; borrowed */
+	const struct shard_buckets *buckets;  /* borrowed; may be NULL: none moves */
 	const struct quic_endpoint *endpoint; /* borrowed */
 	uint8_t hash_key[16];                 /* quic_site_keys.table */
 	uint64_t keep_ns;                     /* handshake_timeout_ns */

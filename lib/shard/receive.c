@@ -165,6 +165,16 @@ post_hands(struct shard *shard)
 	}
 }
 
+/* A connection of ours whose packets another shard gets. */
+static void
+follow_bucket(struct shard *shard, const struct base_datagram *datagram)
+{
+	struct shard_bucket_order order;
+
+	if (shard_buckets_find(&shard->buckets, datagram, &order))
+		shard_moves_follow(&shard->moves, datagram, &order, shard->now_ns);
+}
+
 static void
 give_to_endpoint(struct shard *shard, struct arrivals *own)
 {
@@ -177,9 +187,12 @@ give_to_endpoint(struct shard *shard, struct arrivals *own)
 
 		shard->received[shard->received_count++] = datagram->buffer;
 		shard_load_count(&shard->load, datagram, SHARD_LOAD_RECEIVED);
-		if (datagram->slot != BASE_SLOT_NONE)
-			shard_moves_see(&shard->moves,
-				(struct quic_handle){datagram->slot, datagram->generation}, shard->now_ns);
+		if (datagram->slot == BASE_SLOT_NONE)
+			continue;
+		shard_moves_see(&shard->moves, (struct quic_handle){datagram->slot, datagram->generation},
+			shard->now_ns);
+		if (datagram->hops > 0)
+			follow_bucket(shard, datagram);
 	}
 	shard_count(shard, SHARD_DATAGRAMS_OWN, own->count);
 	quic_endpoint_receive(shard->endpoint, &batch, shard->now_ns);

@@ -120,7 +120,8 @@ open_placement(struct shard *shard)
 	const struct quic_endpoint_config *quic = &shard->config.quic;
 	struct shard_placement_config placement = {.self = shard->config.index,
 		.shards = shard->router.shards,
-		.order = &shard->config.group->placements[shard->config.index],
+		.orders = shard->config.group->placements,
+		.buckets = &shard->buckets,
 		.endpoint = shard->endpoint,
 		.keep_ns = quic->limits.handshake_timeout_ns};
 
@@ -527,9 +528,12 @@ shard_tell_paths(struct shard *shard, bool tell)
 }
 
 void
-shard_count_buckets(struct shard *shard, uint8_t port_index)
+shard_follow_buckets(struct shard *shard, uint8_t port_index)
 {
 	base_assert(!shard_running(shard));
+	shard->buckets.orders = &shard->config.group->bucket_orders;
+	shard->buckets.counts[port_index] = shard->facts[port_index]->reta_size;
+	shard->buckets.rss[port_index] = &shard->rss[port_index];
 	shard_load_count_buckets(
 		&shard->load, port_index, shard->facts[port_index]->reta_size, &shard->rss[port_index]);
 }

@@ -148,8 +148,8 @@ const struct shard_config *shard_get_config(const struct shard *shard);
 struct shard_mailbox *shard_get_mailbox(struct shard *shard);
 /* Before it runs: whether any port steers by paths, so that the manager has to know when a connection has another. */
 void shard_tell_paths(struct shard *shard, bool tell);
-/* Before it runs: the work of this port's buckets is counted (load.h). */
-void shard_count_buckets(struct shard *shard, uint8_t port_index);
+/* Before it runs: the work of this port's buckets is counted (load.h), and connections follow those that are moved (bucket.h). */
+void shard_follow_buckets(struct shard *shard, uint8_t port_index);
 /* For the manager: questions and answers (load.h). */
 struct shard_load *shard_get_load(struct shard *shard);
 void shard_get_statistics(const struct shard *shard, struct shard_statistics *statistics);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "net/rss.h"
+#include "shard/bucket.h"
 #include "shard/buffer.h"
 #include "shard/clock.h"
 #include "shard/idle.h"
@@ -47,6 +48,7 @@ struct shard {
 	void *endpoint_memory;
 	struct shard_router router;
 	struct shard_moves moves;
+	struct shard_buckets buckets;
 	struct shard_posts posts;
 	struct net_rss rss[SHARD_PORTS_MAX];
 	const struct shard_port_facts *facts[SHARD_PORTS_MAX];

@@ -6,7 +6,7 @@
  *
  * A steerer belongs to the management lcore, between the start of the ports and their stop. Each port uses the best
  * level that it has: "cid", where the mode is clear, takes one rule per shard, once; "tuple" takes one for each connection
- * that was moved; "buckets" moves whole parts of the hash. One level alone: several cards have no
+ * that was moved; "buckets" moves whole parts of the hash, whose connections follow (bucket.h). One level alone: several cards have no
  * room for two sorts of rules.
  */
 #ifndef SHARD_STEERING_H
@@ -100,7 +100,7 @@ void shard_steerer_moved_on(struct shard_steerer *steerer, struct quic_handle ha
 void shard_steerer_doubt(struct shard_steerer *steerer);
 /* Removes rules of connections that are gone, have another owner, or are in doubt; looks at `at_most` of them. */
 void shard_steerer_audit(struct shard_steerer *steerer, uint32_t at_most);
-/* Buckets level: all datagrams with this remainder of the hash go to the shard's queue. False: refused. */
+/* Buckets level: all datagrams with this remainder of the hash go to the shard's queue. The card alone; group.h tells the shards too. False: refused. */
 bool shard_steerer_move_bucket(
 	struct shard_steerer *steerer, uint8_t port_index, uint16_t bucket, uint16_t shard);
 struct base_counters shard_steerer_counters(const struct shard_steerer *steerer);

@@ -11,7 +11,7 @@ enum { SLOTS = 8, SHARDS = 2, PLACE = 3, RESULTS_MAX = 2 * SHARD_MOVES_MAX };
 
 static struct {
 	enum shard_group_answer answer; /* of shard_group_move() */
-	uint32_t asked;
+	uint32_t asked, away;
 	struct shard_control_move last;
 	uint32_t result_count;
 	struct shard_control_move results[RESULTS_MAX];
@@ -26,6 +26,13 @@ shard_group_move(struct shard_group *group, struct quic_handle handle, uint16_t 
 	world.last = (struct shard_control_move){.handle = handle, .ticket = ticket, .target = target};
 	world.asked++;
 	return world.answer;
+}
+
+enum shard_group_answer
+shard_group_move_away(struct shard_group *group, struct quic_handle handle, uint16_t target, uint32_t ticket)
+{
+	world.away++;
+	return shard_group_move(group, handle, target, ticket);
 }
 
 bool
@@ -168,6 +175,8 @@ manager_moves_begin__has_a_ticket_for_each(void **state)
 		assert_true(world.last.ticket < SHARD_MOVES_MAX && !seen[world.last.ticket]);
 		seen[world.last.ticket] = true;
 	}
+	/* They may go anywhere. */
+	assert_int_equal(world.away, SHARD_MOVES_MAX);
 	assert_false(begin(f, MANAGER_BY_OPERATOR, PLACE));
 	assert_int_equal(world.asked, SHARD_MOVES_MAX);
 	assert_string_equal(world.answered.text, "too many moves are in flight; ask again");
@@ -175,6 +184,7 @@ manager_moves_begin__has_a_ticket_for_each(void **state)
 	manager_moves_collect(&f->moves, 6);
 	assert_true(begin(f, MANAGER_BY_OPERATOR, PLACE));
 	assert_int_equal(world.last.ticket, 17);
+	assert_int_equal(world.away, SHARD_MOVES_MAX);
 }
 
 static void

@@ -258,6 +258,18 @@ quic_conn_moved_ns(const struct quic_conn *conn)
 	return 0;
 }
 
+uint64_t
+quic_conn_settled_ns(const struct quic_conn *conn)
+{
+	return conn->settled_ns;
+}
+
+void
+quic_conn_settle(struct quic_conn *conn, uint64_t as_of_ns)
+{
+	conn->settled_ns = as_of_ns;
+}
+
 const struct base_path *
 quic_conn_path(const struct quic_conn *conn)
 {

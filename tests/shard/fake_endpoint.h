@@ -11,6 +11,7 @@
 struct quic_conn {
 	struct quic_handle handle;
 	struct base_path path;
+	uint64_t settled_ns;
 };
 
 struct quic_endpoint {

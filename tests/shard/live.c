@@ -149,6 +149,25 @@ on_event(struct live *live, const struct quic_event *event)
 	}
 }
 
+static uint16_t
+bucket_of(const struct live *live, uint16_t port)
+{
+	const struct base_path path = {.local = address(0, LIVE_QUIC_PORT), .remote = address(1, port)};
+
+	return (uint16_t)(net_rss_path(&live->rss, &path) % live->ends[0]->facts.reta_size);
+}
+
+static uint16_t
+next_port(struct live *live)
+{
+	uint16_t port;
+
+	do
+		port = (uint16_t)(FIRST_PORT + live->next_port++ % PORTS);
+	while (live->options.one_bucket && bucket_of(live, port) != LIVE_BUCKET);
+	return port;
+}
+
 static void
 connect_missing(struct live *live)
 {
@@ -161,7 +180,7 @@ connect_missing(struct live *live)
 
 		if (conn->handle.slot != BASE_SLOT_NONE)
 			continue;
-		*conn = (struct live_conn){.port = (uint16_t)(FIRST_PORT + live->next_port++ % PORTS)};
+		*conn = (struct live_conn){.port = next_port(live)};
 		connect.path.local = address(1, conn->port);
 		quic = quic_endpoint_connect(live->endpoint, &connect, now_ns(live));
 		conn->handle =
@@ -361,6 +380,12 @@ live_take_results(struct live *live)
 	}
 }
 
+uint16_t
+live_bucket(const struct live *live, uint32_t connection)
+{
+	return bucket_of(live, live->connections[connection].port);
+}
+
 uint64_t
 live_sum(const struct live *live, enum shard_counter counter)
 {
@@ -551,6 +576,7 @@ live_open(const struct live_options *options)
 	memcpy(wire.macs, macs, sizeof(macs));
 	opened = live->buffers != NULL && port_wire_open(&wire, live->ends, error, sizeof(error));
 	base_assert(opened);
+	net_rss_init(&live->rss, live->ends[0]->facts.rss_key);
 	open_group(live);
 	open_client(live);
 	return live;

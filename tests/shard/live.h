@@ -13,7 +13,13 @@
 #include "shard/group.h"
 #include "tls/memory.h"
 
-enum { LIVE_SHARDS_MAX = 3, LIVE_CONNECTIONS_MAX = 32, LIVE_QUIC_PORT = 443, LIVE_NAT_PORTS = 5001 };
+enum {
+	LIVE_SHARDS_MAX = 3,
+	LIVE_CONNECTIONS_MAX = 32,
+	LIVE_QUIC_PORT = 443,
+	LIVE_NAT_PORTS = 5001,
+	LIVE_BUCKET = 4
+};
 
 struct live;
 
@@ -26,6 +32,7 @@ struct live_options {
 	uint32_t connections;
 	uint32_t octets; /* of a stream */
 	bool retry;      /* the gateway sends each client one */
+	bool one_bucket; /* all clients come by bucket LIVE_BUCKET of the gateway's port */
 	/* Before the group is opened: its configuration may get other services of ALPN "echo". NULL: nothing to change. */
 	void (*prepare)(struct live *live);
 };
@@ -56,6 +63,7 @@ struct live {
 	void *endpoint_memory, *slot_memory, *word_memory;
 	struct live_conn connections[LIVE_CONNECTIONS_MAX];
 	uint16_t next_port;
+	struct net_rss rss; /* of the gateway's port */
 	/*
 	 * A NAT has given the client other ports. What comes to the old ones still arrives: who only waits for octets would not
 	 * notice before its idle timeout.
@@ -89,6 +97,9 @@ void live_close_one(struct live *live);
 /* Closes them all; more turns until live_idle(). */
 void live_begin_to_close(struct live *live);
 bool live_idle(const struct live *live);
+
+/* The bucket of the gateway's port that this connection of the client's comes by. */
+uint16_t live_bucket(const struct live *live, uint32_t connection);
 
 /* The manager's: asks for a move of any connection to any shard; false when there was none to be asked for. */
 bool live_ask_for_move(struct live *live);

@@ -265,6 +265,204 @@ group_place__has_clients_come_back_from_a_retry(void **state)
 	end(live);
 }
 
+/* ---- buckets ---- */
+
+static struct live *
+open_one_bucket(void)
+{
+	struct live *live = live_open(&(struct live_options){.shards = SHARDS,
+		.queues = SHARDS,
+		.mode = QUIC_CONN_ID_SEALED,
+		.levels = 1U << SHARD_STEERING_BUCKETS,
+		.mailbox_datagrams = 256,
+		.connections = CONNECTIONS,
+		.octets = 200,
+		.one_bucket = true});
+
+	shard_group_steer(live->group);
+	return live;
+}
+
+static uint16_t
+owned_by(const struct live *live, uint16_t shard)
+{
+	struct quic_slot_owner owner;
+	uint16_t count = 0;
+
+	for (uint32_t slot = 0; slot < live->group->slots.count; slot++)
+		count += quic_slots_owner(&live->group->slots, slot, &owner) &&
+			owner.state == QUIC_SLOT_OWNED && owner.owner == shard;
+	return count;
+}
+
+/* Until the shard owns so many; then what was on its way has come. */
+static void
+settle(struct live *live, uint16_t shard, uint16_t count)
+{
+	for (uint32_t turns = 0; turns < TURNS_MAX && owned_by(live, shard) != count; turns++)
+		turn(live);
+	assert_int_equal(owned_by(live, shard), count);
+	work(live, STREAMS);
+}
+
+static uint64_t
+moves_counted(const struct live *live, const char *name)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < SHARDS; i++)
+		sum += live_counter(live, i, "move", name);
+	return sum;
+}
+
+/* One of the shard's goes to the other one as an operator wants, or as a drain does. */
+static void
+move_one(struct live *live, uint16_t from, bool away)
+{
+	struct shard_group *group = live->group;
+	uint64_t done = live->outcomes[SHARD_MOVE_DONE];
+	uint16_t to = (uint16_t)(1 - from);
+
+	for (uint32_t slot = 0; live->outcomes[SHARD_MOVE_DONE] == done;
+		slot = (slot + 1) % group->slots.count) {
+		struct quic_slot_owner owner;
+		struct quic_handle handle = {slot, 0};
+
+		if (live->asked == live->told && quic_slots_owner(&group->slots, slot, &owner) &&
+			owner.state == QUIC_SLOT_OWNED && owner.owner == from) {
+			handle.generation = owner.generation;
+			live->asked += (away ? shard_group_move_away(group, handle, to, 0)
+					     : shard_group_move(group, handle, to, 0)) == SHARD_MOVE_ASKED;
+		}
+		turn(live);
+	}
+}
+
+static void
+group_move_bucket__has_connections_follow_when_they_talk(void **state)
+{
+	struct live *live = open_one_bucket();
+	uint16_t home = live->ends[0]->facts.reta[LIVE_BUCKET], other = (uint16_t)(1 - home);
+	uint64_t handshakes;
+
+	(void)state;
+	settle(live, home, CONNECTIONS);
+	assert_int_equal(handed(live), 0);
+	/* The card alone: nobody follows, and all take the mailbox. */
+	assert_true(shard_steerer_move_bucket(&live->group->steerer, 0, LIVE_BUCKET, other));
+	assert_true(handed(live) > 0);
+	assert_int_equal(owned_by(live, home), CONNECTIONS);
+	/* Those who know of it: all, with no move asked for. */
+	assert_true(shard_group_move_bucket(live->group, 0, LIVE_BUCKET, other));
+	settle(live, other, CONNECTIONS);
+	assert_int_equal(handed(live), 0);
+	assert_int_equal(live_counter(live, home, "move", "followed"), CONNECTIONS);
+	assert_int_equal(live->asked + live->told, 0);
+	/* What begins by the bucket begins there, and stays. */
+	handshakes = live->connected;
+	live_close_one(live);
+	while (live->connected == handshakes)
+		turn(live);
+	settle(live, other, CONNECTIONS);
+	assert_int_equal(live_counter(live, home, "quic", "accepted"), CONNECTIONS);
+	assert_int_equal(handed(live), 0);
+	/* And back home. */
+	assert_true(shard_group_move_bucket(live->group, 0, LIVE_BUCKET, home));
+	settle(live, home, CONNECTIONS);
+	assert_int_equal(handed(live), 0);
+	assert_int_equal(moves_counted(live, "detached"), moves_counted(live, "attached"));
+	end(live);
+}
+
+static void
+group_move_bucket__leaves_alone_who_was_moved_since(void **state)
+{
+	struct live *live = open_one_bucket();
+	uint16_t home = live->ends[0]->facts.reta[LIVE_BUCKET], other = (uint16_t)(1 - home);
+
+	(void)state;
+	settle(live, home, CONNECTIONS);
+	assert_true(shard_group_move_bucket(live->group, 0, LIVE_BUCKET, other));
+	settle(live, other, CONNECTIONS);
+	move_one(live, other, false);
+	work(live, 4 * STREAMS);
+	assert_int_equal(owned_by(live, home), 1);
+	assert_true(handed(live) > 0);
+	assert_int_equal(moves_counted(live, "followed"), CONNECTIONS);
+	/* The next order is younger than that. */
+	assert_true(shard_group_move_bucket(live->group, 0, LIVE_BUCKET, other));
+	settle(live, other, CONNECTIONS);
+	assert_int_equal(handed(live), 0);
+	assert_int_equal(moves_counted(live, "followed"), CONNECTIONS + 1);
+	/* Who only had to leave comes to where the bucket leads. */
+	move_one(live, other, true);
+	settle(live, other, CONNECTIONS);
+	assert_int_equal(moves_counted(live, "followed"), CONNECTIONS + 2);
+	assert_int_equal(handed(live), 0);
+	end(live);
+}
+
+static void
+group_move_bucket__has_those_follow_whose_handshake_was_on_its_way(void **state)
+{
+	struct live *live = open_one_bucket();
+	uint16_t home = live->ends[0]->facts.reta[LIVE_BUCKET], other = (uint16_t)(1 - home);
+
+	(void)state;
+	while (owned_by(live, home) < CONNECTIONS)
+		turn(live);
+	assert_true(live->connected < CONNECTIONS);
+	assert_true(shard_group_move_bucket(live->group, 0, LIVE_BUCKET, other));
+	settle(live, other, CONNECTIONS);
+	assert_int_equal(live_counter(live, home, "move", "followed"), CONNECTIONS);
+	assert_int_equal(handed(live), 0);
+	end(live);
+}
+
+static void
+group_move_bucket__leaves_alone_who_is_placed_elsewhere(void **state)
+{
+	struct live *live = open_one_bucket();
+	uint16_t home = live->ends[0]->facts.reta[LIVE_BUCKET], other = (uint16_t)(1 - home);
+
+	(void)state;
+	assert_true(shard_group_move_bucket(live->group, 0, LIVE_BUCKET, other));
+	assert_true(shard_group_place(live->group, other, home, SHARD_PLACEMENT_ALL));
+	settle(live, home, CONNECTIONS);
+	work(live, 4 * STREAMS);
+	assert_int_equal(owned_by(live, home), CONNECTIONS);
+	assert_int_equal(moves_counted(live, "followed"), 0);
+	end(live);
+}
+
+/* Some thousand connections may have followed a bucket at once: no mailbox has room to spare for a while. */
+static void
+group_move_bucket__has_connections_wait_for_room(void **state)
+{
+	struct live *live = open_one_bucket();
+	uint16_t home = live->ends[0]->facts.reta[LIVE_BUCKET], other = (uint16_t)(1 - home);
+	const struct shard_control nothing = {.kind = SHARD_CONTROL_SLOTS};
+	struct shard_mailbox *mailbox = &live->group->mailboxes[other];
+
+	(void)state;
+	settle(live, home, CONNECTIONS);
+	assert_true(shard_group_move_bucket(live->group, 0, LIVE_BUCKET, other));
+	for (uint32_t turns = 0;
+		turns < TURNS_MAX && live_counter(live, home, "move", "kept") < 2 * CONNECTIONS; turns++) {
+		live_client_turn(live);
+		live_shard_turn(live, other);
+		while (shard_mailbox_control_room(mailbox) > SHARD_MOVES_MAX + SHARDS_MAX)
+			shard_mailbox_post_control(mailbox, &nothing);
+		live_shard_turn(live, home);
+	}
+	assert_int_equal(owned_by(live, home), CONNECTIONS);
+	assert_true(live_counter(live, home, "move", "kept") >= 2 * CONNECTIONS);
+	settle(live, other, CONNECTIONS);
+	assert_int_equal(live_counter(live, home, "move", "followed"), CONNECTIONS);
+	assert_int_equal(handed(live), 0);
+	end(live);
+}
+
 int
 main(void)
 {
@@ -274,6 +472,11 @@ main(void)
 		cmocka_unit_test(group_next_result__bounds_what_flapping_paths_cost),
 		cmocka_unit_test(group_place__has_connections_begin_elsewhere),
 		cmocka_unit_test(group_place__has_clients_come_back_from_a_retry),
+		cmocka_unit_test(group_move_bucket__has_connections_follow_when_they_talk),
+		cmocka_unit_test(group_move_bucket__leaves_alone_who_was_moved_since),
+		cmocka_unit_test(group_move_bucket__has_those_follow_whose_handshake_was_on_its_way),
+		cmocka_unit_test(group_move_bucket__leaves_alone_who_is_placed_elsewhere),
+		cmocka_unit_test(group_move_bucket__has_connections_wait_for_room),
 	};
 
 	return cmocka_run_group_tests(tests, eal_setup, eal_teardown);

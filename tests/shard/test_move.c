@@ -191,6 +191,102 @@ shard_moves_see__attaches_what_is_in_transit_to_us(void **state)
 	assert_int_equal(f->posted, 0);
 }
 
+/* A connection of ours that is found by any handle, and an order for its bucket. */
+static void
+shard_moves_follow__begins_once_for_each_order(void **state)
+{
+	struct fixture *f = *state;
+	struct quic_conn conn = {0};
+	struct base_datagram datagram = {0};
+	struct shard_bucket_order order = {.shard = 2, .at_ns = 512};
+	const uint64_t *followed = &f->moves.counters[SHARD_MOVES_FOLLOWED];
+
+	fake_conn = &conn;
+	fake_conn_open = true;
+	shard_moves_follow(&f->moves, &datagram, &order, 600);
+	assert_int_equal(*followed, 1);
+	assert_int_equal(conn.settled_ns, 512);
+	shard_moves_follow(&f->moves, &datagram, &order, 700);
+	assert_int_equal(*followed, 1);
+	/* Put somewhere after the order: there it stays until the next. */
+	conn.settled_ns = 900;
+	order.at_ns = 768;
+	shard_moves_follow(&f->moves, &datagram, &order, 1000);
+	assert_int_equal(*followed, 1);
+	order.at_ns = 1024;
+	shard_moves_follow(&f->moves, &datagram, &order, 1100);
+	assert_int_equal(*followed, 2);
+	/* Nobody asked, so nobody is told. */
+	assert_int_equal(f->posted, 0);
+	assert_int_equal(f->moves.count, 0);
+	fake_conn = NULL;
+}
+
+static void
+shard_moves_follow__leaves_alone_what_need_not_or_must_not_go(void **state)
+{
+	struct fixture *f = *state;
+	struct quic_conn conn = {0};
+	struct base_datagram datagram = {0}, probe = {.path.remote.port = 1}, other_port = {.port_index = 1};
+	struct shard_bucket_order home = {.shard = SELF, .at_ns = 512}, away = {.shard = 2, .at_ns = 512};
+
+	shard_moves_follow(&f->moves, &datagram, &away, 600);
+	fake_conn = &conn;
+	fake_conn_open = true;
+	shard_moves_follow(&f->moves, &datagram, &home, 600);
+	shard_moves_follow(&f->moves, &probe, &away, 600);
+	shard_moves_follow(&f->moves, &other_port, &away, 600);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_FOLLOWED], 0);
+	assert_int_equal(conn.settled_ns, 0);
+	shard_moves_stop(&f->moves);
+	shard_moves_follow(&f->moves, &datagram, &away, 600);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_FOLLOWED], 0);
+	assert_int_equal(conn.settled_ns, 0);
+	fake_conn = NULL;
+}
+
+static void
+shard_moves_follow__is_bounded_in_a_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct quic_conn conns[SHARD_FOLLOWS_PER_TURN + 1];
+	struct base_datagram datagram = {0};
+	struct shard_bucket_order order = {.shard = 2, .at_ns = 512};
+
+	memset(conns, 0, sizeof(conns));
+	fake_conn_open = true;
+	for (int turn = 1; turn <= 2; turn++) {
+		for (int i = 0; i <= SHARD_FOLLOWS_PER_TURN; i++) {
+			fake_conn = &conns[i];
+			shard_moves_follow(&f->moves, &datagram, &order, 600);
+		}
+		/* All but one, then the last. */
+		assert_int_equal(f->moves.counters[SHARD_MOVES_FOLLOWED], SHARD_FOLLOWS_PER_TURN - 1 + turn);
+		shard_moves_end_turn(&f->moves, 600);
+	}
+	fake_conn = NULL;
+}
+
+static void
+shard_moves_take__settles_a_connection_unless_it_may_go_anywhere(void **state)
+{
+	struct fixture *f = *state;
+	struct quic_conn conn = {0};
+	struct shard_control control = {
+		.kind = SHARD_CONTROL_MOVE, .move = {.handle = {3, 0}, .target = 2, .anywhere = true}};
+
+	fake_conn = &conn;
+	fake_conn_open = true;
+	conn.settled_ns = 500;
+	shard_moves_take(&f->moves, &control, 600);
+	assert_int_equal(conn.settled_ns, 0);
+	control.move.anywhere = false;
+	shard_moves_take(&f->moves, &control, 600);
+	assert_int_equal(conn.settled_ns, 600);
+	assert_int_equal(f->moves.counters[SHARD_MOVES_BEGUN], 2);
+	fake_conn = NULL;
+}
+
 static void
 shard_move_text__has_a_sentence_for_every_outcome(void **state)
 {
@@ -211,6 +307,13 @@ main(void)
 			shard_moves_end_turn__keeps_what_its_service_closes, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			shard_moves_see__attaches_what_is_in_transit_to_us, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_moves_follow__begins_once_for_each_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_moves_follow__leaves_alone_what_need_not_or_must_not_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(shard_moves_follow__is_bounded_in_a_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			shard_moves_take__settles_a_connection_unless_it_may_go_anywhere, setup, teardown),
 		cmocka_unit_test(shard_move_text__has_a_sentence_for_every_outcome),
 	};
 

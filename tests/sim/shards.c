@@ -387,7 +387,7 @@ open_placement(struct sim_shard *shard)
 	const struct quic_endpoint_config *quic = &shard->node->endpoint_config;
 	struct shard_placement_config placement = {.self = shard->index,
 		.shards = shard->sim->config.shards,
-		.order = &shard->sim->shards->orders[shard->index],
+		.orders = shard->sim->shards->orders,
 		.endpoint = shard->node->endpoint,
 		.keep_ns = quic->limits.handshake_timeout_ns};
 

@@ -2,7 +2,8 @@
 /*
  * Real connections over real shards on lcores of their own, moved again and again while octets go there and back and slots are taken
  * anew: what test_words.c plays is QUIC here. In clear mode the card steers by connection ID, so datagrams are at the new
- * owner before its GRANT; in sealed mode they arrive wherever the tuple's hash says.
+ * owner before its GRANT; in sealed mode they arrive wherever the tuple's hash says. Where the card has nothing better, buckets are led to and fro as
+ * well, and connections follow.
  */
 #include <stdio.h>
 #include <time.h>
@@ -11,9 +12,19 @@
 #include "tests/shard/live.h"
 #include "tests/tsan/pools.h"
 
-enum { MOVES = 120, IN_FLIGHT = 4, MOVES_PER_CLOSE = 10, WINDOWS_MIN = 20 };
+enum { MOVES = 120, IN_FLIGHT = 4, MOVES_PER_CLOSE = 10, WINDOWS_MIN = 20, WINDOWS_PER_BUCKET = 4 };
 
 static uint32_t window;
+
+/* That of one of the client's connections, to any shard with a queue. */
+static void
+lead_bucket(struct live *live)
+{
+	uint32_t connection = (uint32_t)base_random_below(&live->random, live->options.connections);
+	uint16_t shard = (uint16_t)base_random_below(&live->random, live->options.queues);
+
+	assert_true(shard_group_move_bucket(live->group, 0, live_bucket(live, connection), shard));
+}
 
 /* What the manager does: reads what has been answered, orders where new connections go, asks again. */
 static void
@@ -39,6 +50,8 @@ measure(struct live *live)
 	for (uint16_t i = 0; i < group->count; i++)
 		shard_group_place(group, i, (uint16_t)base_random_below(&live->random, group->count),
 			(uint16_t)base_random_below(&live->random, SHARD_PLACEMENT_ALL + 1));
+	if (group->steerer.ports[0].level == SHARD_STEERING_BUCKETS && window % WINDOWS_PER_BUCKET == 0)
+		lead_bucket(live);
 	shard_group_ask_load(group, ++window);
 }
 
@@ -68,9 +81,11 @@ move_about(const struct live_options *options)
 	struct live *live = live_open(options);
 	char error[256] = "";
 	uint64_t closed = 0;
+	bool buckets;
 
 	window = 0;
 	assert_true(shard_group_start(live->group, error, sizeof(error)));
+	buckets = live->group->steerer.ports[0].level == SHARD_STEERING_BUCKETS;
 	while (live->outcomes[SHARD_MOVE_DONE] < MOVES) {
 		live->rebound = live->outcomes[SHARD_MOVE_DONE] / MOVES_PER_CLOSE % 2 == 1;
 		if (live->outcomes[SHARD_MOVE_DONE] / MOVES_PER_CLOSE > closed) {
@@ -87,11 +102,12 @@ move_about(const struct live_options *options)
 	assert_true(shard_group_stop(live->group, 1000));
 	for (uint16_t i = 0; i < live->group->count; i++)
 		assert_false(shard_running(live->group->shards[i]));
-	printf("%u moves asked for, %llu done, %llu abandoned, %llu closed on the way; %llu attached by sight\n",
+	printf("%u moves asked for, %llu done, %llu abandoned, %llu closed on the way; %llu attached by sight; %llu begun to follow buckets\n",
 		live->asked, (unsigned long long)live->outcomes[SHARD_MOVE_DONE],
 		(unsigned long long)live->outcomes[SHARD_MOVE_ABANDONED],
 		(unsigned long long)live->outcomes[SHARD_MOVE_CLOSED],
-		(unsigned long long)sum_of_moves(live, "attached_by_sight"));
+		(unsigned long long)sum_of_moves(live, "attached_by_sight"),
+		(unsigned long long)sum_of_moves(live, "followed"));
 	printf("%llu connections, %llu streams, %llu octets there and back; %llu datagrams handed on, %llu lost at a full mailbox\n",
 		(unsigned long long)live->connected, (unsigned long long)live->streams,
 		(unsigned long long)live->octets, (unsigned long long)live_sum(live, SHARD_DATAGRAMS_HANDED),
@@ -100,6 +116,7 @@ move_about(const struct live_options *options)
 	assert_int_equal(live->asked, live->told);
 	assert_int_equal(sum_of_moves(live, "detached"), sum_of_moves(live, "attached"));
 	assert_true(live->streams > 0);
+	assert_int_equal(sum_of_moves(live, "followed") > 0, buckets);
 	assert_true(window > WINDOWS_MIN);
 	live_close(live);
 }

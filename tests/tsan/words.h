@@ -26,6 +26,7 @@ struct quic_conn {
 	enum quic_move_state move;
 	bool expired; /* the move has ended, its IDs have not */
 	uint16_t target;
+	uint64_t settled_ns;
 	struct base_path path; /* told with the result of a move */
 	uint64_t datagrams;
 	uint64_t fill[WORDS_FILL]; /* all of them `datagrams` */
