@@ -2,6 +2,7 @@
 /* Real connections over shards turned by hand, and a card that follows them: whether datagrams still take mailboxes. */
 #include <rte_ring.h>
 
+#include "quic/move.h"
 #include "shard/state.h"
 #include "tests/shard/eal.h"
 #include "tests/shard/live.h"
@@ -305,6 +306,25 @@ settle(struct live *live, uint16_t shard, uint16_t count)
 	work(live, STREAMS);
 }
 
+/* Of those that the shard owns and could let go now: their handshakes are over, and TLS is given back. */
+static uint16_t
+movable(const struct live *live, uint16_t shard)
+{
+	const struct shard *owner = live->group->shards[shard];
+	struct quic_slot_owner word;
+	uint16_t count = 0;
+
+	for (uint32_t slot = 0; slot < live->group->slots.count; slot++) {
+		struct quic_conn *conn = NULL;
+
+		if (quic_slots_owner(&live->group->slots, slot, &word) && word.owner == shard)
+			conn = quic_endpoint_find(
+				owner->endpoint, (struct quic_handle){slot, word.generation});
+		count += conn != NULL && quic_conn_movable(conn, owner->now_ns);
+	}
+	return count;
+}
+
 static uint64_t
 moves_counted(const struct live *live, const char *name)
 {
@@ -429,6 +449,9 @@ group_move_bucket__leaves_alone_who_is_placed_elsewhere(void **state)
 	assert_true(shard_group_move_bucket(live->group, 0, LIVE_BUCKET, other));
 	assert_true(shard_group_place(live->group, other, home, SHARD_PLACEMENT_ALL));
 	settle(live, home, CONNECTIONS);
+	for (uint32_t turns = 0; turns < TURNS_MAX && movable(live, home) < CONNECTIONS; turns++)
+		turn(live);
+	assert_int_equal(movable(live, home), CONNECTIONS);
 	work(live, 4 * STREAMS);
 	assert_int_equal(owned_by(live, home), CONNECTIONS);
 	assert_int_equal(moves_counted(live, "followed"), 0);
