@@ -290,11 +290,13 @@ open_shard(struct live *live, uint16_t index)
 {
 	struct talk_shard *shard = &talk.shards[index];
 	size_t bytes = (service_bus_bytes(&bus_limits) + 63) & ~(size_t)63;
-	struct service_host_config host = {.limits = {.bus = bus_limits,
-						   .posts_per_s = 1000,
-						   .posts_burst = 32,
-						   .posts_per_turn = 32,
-						   .hold_ns = 100 * BASE_MS},
+	struct service_host_config host = {.self = index,
+		.shards = live->options.shards,
+		.limits = {.bus = bus_limits,
+			.posts_per_s = 1000,
+			.posts_burst = 32,
+			.posts_per_turn = 32,
+			.hold_ns = 100 * BASE_MS},
 		.topic_key = {1, 2, 3},
 		.members = talk.of_slot,
 		.member_pool = &shard->members.pool,
