@@ -90,28 +90,45 @@ receive_frames(
 /* Of a burst to a mailbox, beyond its first half. */
 enum { CROWDED_SHARE = 4 };
 
+/* Of the datagrams of a hand that are kept, a bit for each, how many are of this connection. */
+static uint16_t
+kept_of(const struct shard_hand *hand, uint64_t kept, uint32_t slot)
+{
+	uint16_t count = 0;
+
+	for (; kept != 0; kept &= kept - 1)
+		count += shard_buffer_datagram(hand->mbufs[__builtin_ctzll(kept)])->slot == slot;
+	return count;
+}
+
 /*
  * The first half of a mailbox is for whoever comes. The second is for connections alone, and for all of them: none has more of a burst than its
- * share, so that neither a flood of first packets nor one busy client keeps the others out.
+ * share, so that neither a flood of first packets nor one busy client keeps the others out. Which ones of a burst is drawn, or who comes last
+ * in it would never have a place; those that are kept stay in order.
  */
 static void
 leave_out_crowds(struct shard *shard, struct shard_hand *hand, uint32_t for_all)
 {
-	uint16_t kept = 0;
+	uint32_t first = (uint32_t)base_random_below(&shard->load.random, hand->count);
+	uint16_t count = hand->count;
+	uint64_t kept = 0;
 
-	for (uint16_t i = 0; i < hand->count; i++) {
-		uint32_t slot = shard_buffer_datagram(hand->mbufs[i])->slot;
-		uint16_t share = slot == BASE_SLOT_NONE ? 0 : CROWDED_SHARE;
+	_Static_assert((int)BASE_BURST_MAX <= 64, "a bit for each");
+	for (uint16_t i = 0; i < count; i++) {
+		uint32_t at = (first + i) % count, slot = shard_buffer_datagram(hand->mbufs[at])->slot;
 
-		for (uint16_t j = 0; j < kept && share > 0; j++)
-			share -= shard_buffer_datagram(hand->mbufs[j])->slot == slot;
-		if (kept < for_all || share > 0)
-			hand->mbufs[kept++] = hand->mbufs[i];
+		if ((uint32_t)__builtin_popcountll(kept) < for_all ||
+			(slot != BASE_SLOT_NONE && kept_of(hand, kept, slot) < CROWDED_SHARE))
+			kept |= UINT64_C(1) << at;
+	}
+	hand->count = 0;
+	for (uint16_t i = 0; i < count; i++) {
+		if ((kept >> i & 1) != 0)
+			hand->mbufs[hand->count++] = hand->mbufs[i];
 		else
 			rte_pktmbuf_free(hand->mbufs[i]);
 	}
-	shard_count(shard, SHARD_DROP_MAILBOX_SHARE, hand->count - kept);
-	hand->count = kept;
+	shard_count(shard, SHARD_DROP_MAILBOX_SHARE, count - hand->count);
 }
 
 static void
