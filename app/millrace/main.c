@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -79,7 +80,8 @@ run(const struct command_line *line)
 	static struct eal_arguments arguments;
 	struct sigaction action = {.sa_handler = on_signal};
 	char error[GATEWAY_SENTENCE_BYTES];
-	bool ran;
+	bool ran, started;
+	mode_t before;
 
 	if (!load(&config, line->file))
 		return EXIT_FAILURE;
@@ -90,7 +92,11 @@ run(const struct command_line *line)
 		base_log(BASE_LOG_ERROR, "%s", error);
 		return EXIT_FAILURE;
 	}
-	if (rte_eal_init(arguments.count, arguments.items) < 0) {
+	/* The control socket is its owner's alone from its first moment. */
+	before = umask(S_IRWXG | S_IRWXO);
+	started = rte_eal_init(arguments.count, arguments.items) >= 0;
+	umask(before);
+	if (!started) {
 		base_log(BASE_LOG_ERROR, "DPDK does not start (%s): its own words are above",
 			rte_strerror(rte_errno));
 		return EXIT_FAILURE;

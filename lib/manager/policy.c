@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "base/time.h"
 
-enum { WHOLE_PERMILLE = 1000 };
+enum { WHOLE_PERMILLE = 1000, REST_PER_WAIT = 16 };
 
 const struct manager_policy_limits manager_policy_defaults = {
 	.high_permille = 1100,
@@ -297,6 +297,7 @@ manager_policy_decide(struct manager_policy *policy, const struct manager_policy
 	for (uint16_t domain = 0; domain < MANAGER_POLICY_DOMAINS_MAX; domain++)
 		if (gather(&round, domain) && must_act(&round, &policy->domains[domain]))
 			even_out(&round);
+	policy->decided_ns = sample->now_ns;
 	return round.count;
 }
 
@@ -309,9 +310,12 @@ manager_policy_on_result(
 			continue;
 		policy->pending[i] = policy->pending[--policy->pending_count];
 		policy->settling = true;
+		/* Nothing was decided while it was waited for: who keeps all waiting for long does so seldom. */
 		if (!moved) {
 			policy->resting[policy->resting_next++ % MANAGER_POLICY_RESTING_MAX] =
-				(struct manager_policy_resting){handle, now_ns + policy->limits.dwell_ns};
+				(struct manager_policy_resting){handle,
+					now_ns + policy->limits.dwell_ns +
+						REST_PER_WAIT * (now_ns - policy->decided_ns)};
 		}
 		return;
 	}

@@ -99,8 +99,9 @@ struct manager_policy {
 	struct manager_policy_limits limits;
 	struct manager_policy_domain domains[MANAGER_POLICY_DOMAINS_MAX];
 	uint64_t last_ns;
-	uint64_t budget_ns; /* of the rate: each move costs its part of a second */
-	bool settling;      /* a move has ended within the window that is being measured */
+	uint64_t decided_ns; /* the last round */
+	uint64_t budget_ns;  /* of the rate: each move costs its part of a second */
+	bool settling;       /* a move has ended within the window that is being measured */
 	uint32_t pending_count;
 	struct quic_handle pending[MANAGER_POLICY_MOVES_MAX];
 	uint32_t resting_next;
@@ -115,7 +116,7 @@ void manager_policy_init(
  */
 uint32_t manager_policy_decide(struct manager_policy *policy, const struct manager_policy_sample *sample,
 	struct manager_policy_move *moves, uint32_t room);
-/* A move has ended; what was not moved is left alone for the dwell time. Moves that are not of the policy are ignored. */
+/* A move has ended; what was not moved is left alone for the dwell time and 16 times as long as it was waited for. Moves that are not of the policy are ignored. */
 void manager_policy_on_result(
 	struct manager_policy *policy, struct quic_handle handle, bool moved, uint64_t now_ns);
 

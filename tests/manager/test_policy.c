@@ -357,7 +357,26 @@ manager_policy_on_result__lets_the_refused_rest(void **state)
 	manager_policy_on_result(&policy, moves[0].handle, false, sample.now_ns);
 	assert_int_equal(decide(), 0);
 	assert_int_equal(decide(), 0);
-	sample.now_ns += limits.dwell_ns;
+	/* It was waited for during a window. */
+	sample.now_ns += limits.dwell_ns + 16 * WINDOW_MS * BASE_MS;
+	assert_int_equal(decide(), 1);
+}
+
+/* A client that never switches holds up every decision until its move is given up. */
+static void
+manager_policy_on_result__lets_who_kept_all_waiting_rest_for_longer(void **state)
+{
+	struct manager_policy_shard *shard = add_shard(800);
+
+	add_shard(400);
+	add_connection(shard, 190);
+	assert_int_equal(decide(), 1);
+	sample.now_ns += 5 * BASE_SECOND - WINDOW_MS * BASE_MS;
+	manager_policy_on_result(&policy, moves[0].handle, false, sample.now_ns);
+	sample.now_ns += limits.dwell_ns + 79 * BASE_SECOND;
+	assert_int_equal(decide(), 0);
+	assert_int_equal(decide(), 0);
+	sample.now_ns += BASE_SECOND;
 	assert_int_equal(decide(), 1);
 }
 
@@ -579,6 +598,8 @@ main(void)
 		cmocka_unit_test_setup(manager_policy_decide__keeps_to_moves_in_flight, setup),
 		cmocka_unit_test_setup(manager_policy_decide__keeps_to_moves_per_second, setup),
 		cmocka_unit_test_setup(manager_policy_on_result__lets_the_refused_rest, setup),
+		cmocka_unit_test_setup(
+			manager_policy_on_result__lets_who_kept_all_waiting_rest_for_longer, setup),
 		cmocka_unit_test_setup(manager_policy_on_result__ignores_what_it_has_not_decided, setup),
 		cmocka_unit_test_setup(manager_policy_decide__evens_out_any_fleet, setup),
 	};
