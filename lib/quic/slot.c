@@ -16,6 +16,8 @@ enum {
 	CACHE_LINE = 64,
 };
 
+enum { LOW_MARK = 64, KEPT_MARKS = 2, LOOKS_REMEMBERED = 1024 };
+
 #define LINK_NONE UINT32_C(0xffffff)
 
 static uint64_t
@@ -139,6 +141,16 @@ quic_slots_of_reset(const struct quic_slots *slots, uint64_t key, struct quic_ha
 	return true;
 }
 
+static uint32_t
+unchain(struct quic_slots *slots, struct quic_slot_shard *mine)
+{
+	uint32_t slot = mine->foreign_first, link = (uint32_t)word_read(slots, slot) & LINK_NONE;
+
+	mine->foreign_first = link == LINK_NONE ? BASE_SLOT_NONE : link;
+	mine->foreign_count--;
+	return slot;
+}
+
 struct quic_handle
 quic_slots_take(struct quic_slots *slots, uint16_t shard)
 {
@@ -149,14 +161,13 @@ quic_slots_take(struct quic_slots *slots, uint16_t shard)
 	if (mine->home_count > 0) {
 		slot = mine->home_free[--mine->home_count];
 	} else if (mine->foreign_first != BASE_SLOT_NONE) {
-		slot = mine->foreign_first;
-		mine->foreign_first = (uint32_t)word_read(slots, slot) & LINK_NONE;
-		if (mine->foreign_first == LINK_NONE)
-			mine->foreign_first = BASE_SLOT_NONE;
-		mine->foreign_count--;
+		slot = unchain(slots, mine);
 	} else {
+		mine->refused += mine->refused < LOW_MARK;
+		atomic_store_explicit(&mine->wants, QUIC_SLOTS_NONE, memory_order_relaxed);
 		return (struct quic_handle){.slot = BASE_SLOT_NONE};
 	}
+	mine->refused -= mine->refused > 0;
 	return (struct quic_handle){.slot = slot, .generation = owner_of(word_read(slots, slot)).generation};
 }
 
@@ -247,36 +258,104 @@ quic_slots_free_count(const struct quic_slots *slots, uint16_t shard)
 	return slots->per_shard[shard].home_count + slots->per_shard[shard].foreign_count;
 }
 
-uint32_t
-quic_slots_surplus(struct quic_slots *slots, uint16_t shard, uint16_t *home, uint32_t *numbers, uint32_t room)
+/* ---- free slots go where they are needed ---- */
+
+/* Below this a shard wants some: what it may use up until somebody has looked, and half of its share at most. */
+static uint32_t
+low_mark(const struct quic_slot_shard *shard)
+{
+	return shard->home_capacity / 2 < LOW_MARK ? shard->home_capacity / 2 : LOW_MARK;
+}
+
+/* Who has had to refuse some wants as many for when they come back. */
+static bool
+is_short(const struct quic_slot_shard *mine, uint32_t free)
+{
+	return free < mine->refused;
+}
+
+static void
+say_what_is_wanted(struct quic_slot_shard *mine, uint32_t free)
+{
+	uint32_t wants = is_short(mine, free) ? QUIC_SLOTS_NONE
+		: free < low_mark(mine)       ? QUIC_SLOTS_LOW
+					      : QUIC_SLOTS_ENOUGH;
+
+	atomic_store_explicit(&mine->wants, wants, memory_order_relaxed);
+}
+
+/* How many of `free` a shard gives to one that wants so. */
+static uint32_t
+spared(const struct quic_slot_shard *mine, uint32_t free, uint32_t wants)
+{
+	/* Two that are short do not pass the last ones to and fro. */
+	if (is_short(mine, free))
+		return 0;
+	if (wants == QUIC_SLOTS_NONE)
+		return free;
+	return wants == QUIC_SLOTS_LOW && free > low_mark(mine) ? (free - low_mark(mine) + 1) / 2 : 0;
+}
+
+/* A shard that wants some, and how many it is to get; it is answered by us alone, and says again what it wants when they are there. */
+static uint32_t
+find_who_wants(struct quic_slots *slots, uint16_t shard, uint32_t free, uint16_t *to)
 {
 	struct quic_slot_shard *mine = &slots->per_shard[shard];
-	uint32_t count = 0;
 
-	while (count < room && mine->foreign_first != BASE_SLOT_NONE) {
-		uint32_t slot = mine->foreign_first;
-		uint32_t link = (uint32_t)word_read(slots, slot) & LINK_NONE;
+	for (uint32_t i = 1; i < slots->shards; i++) {
+		uint16_t other = (uint16_t)((shard + i) % slots->shards);
+		_Atomic uint32_t *wants = &slots->per_shard[other].wants;
+		uint32_t wanted = atomic_load_explicit(wants, memory_order_relaxed);
+		uint32_t count = spared(mine, free, wanted);
 
+		if (count == 0 ||
+			!atomic_compare_exchange_strong_explicit(wants, &wanted, QUIC_SLOTS_ENOUGH,
+				memory_order_relaxed, memory_order_relaxed))
+			continue;
+		*to = other;
+		return count;
+	}
+	return 0;
+}
+
+uint32_t
+quic_slots_surplus(struct quic_slots *slots, uint16_t shard, uint16_t *to, uint32_t *numbers, uint32_t room)
+{
+	struct quic_slot_shard *mine = &slots->per_shard[shard];
+	uint32_t free = quic_slots_free_count(slots, shard), count = 0, wanted, kept;
+
+	/* Who does not come back for long is forgotten. */
+	if (mine->refused > 0 && ++mine->looks % LOOKS_REMEMBERED == 0)
+		mine->refused--;
+	say_what_is_wanted(mine, free);
+	wanted = find_who_wants(slots, shard, free, to);
+	while (count < room && count < wanted)
+		numbers[count++] =
+			mine->foreign_count > 0 ? unchain(slots, mine) : mine->home_free[--mine->home_count];
+	if (count > 0)
+		return count;
+	/* What keeps us above the mark for a while stays. */
+	kept = KEPT_MARKS * low_mark(mine) + mine->refused;
+	while (count < room && mine->foreign_count > 0 && free - count > kept) {
 		if (count == 0)
-			*home = quic_slots_home(slots, slot);
-		else if (quic_slots_home(slots, slot) != *home)
+			*to = quic_slots_home(slots, mine->foreign_first);
+		else if (quic_slots_home(slots, mine->foreign_first) != *to)
 			break;
-		numbers[count++] = slot;
-		mine->foreign_first = link == LINK_NONE ? BASE_SLOT_NONE : link;
-		mine->foreign_count--;
+		numbers[count++] = unchain(slots, mine);
 	}
 	return count;
 }
 
 void
-quic_slots_come_home(struct quic_slots *slots, uint16_t shard, const uint32_t *numbers, uint32_t count)
+quic_slots_come(struct quic_slots *slots, uint16_t shard, const uint32_t *numbers, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct quic_slot_owner owner = owner_of(word_read(slots, numbers[i]));
 
-		base_assert(owner.state == QUIC_SLOT_FREE && quic_slots_home(slots, numbers[i]) == shard);
+		base_assert(owner.state == QUIC_SLOT_FREE);
 		list_free(slots, numbers[i], owner.generation, shard);
 	}
+	say_what_is_wanted(&slots->per_shard[shard], quic_slots_free_count(slots, shard));
 }
 
 void

@@ -3,8 +3,11 @@
  * The slot table: connections live in slots, one table for all shards. A slot has one owner, and only the owner
  * touches it. Who that is says one 64-bit atomic word per slot, in an array apart from the slots: only the owner
  * writes it (release), anyone reads it (acquire). Free slots are numbers in per-shard arrays; a shard's array
- * holds the slots whose home it is, and free slots of other homes wait in a chain through their words until
- * they are sent home.
+ * holds the slots whose home it is, and free slots of other homes wait in a chain through their words.
+ *
+ * Free slots go from shard to shard in bursts, by messages, so that the share of one is not the limit of the connections there: a shard that
+ * has few left says so in a word that all may read, and the next one that looks and has some to spare gives it a burst. Who has had to refuse a
+ * connection gets what another has left, however little that is. Free slots of other homes that are not needed go home.
  *
  * Taking: quic_slots_take(), initialise the slot, quic_slots_publish(). Freeing, at the end of a turn only:
  * quic_slots_free(), which raises the generation, marks the word free, then lists the slot. A slot whose
@@ -44,12 +47,18 @@ struct quic_handle {
 	uint32_t generation;
 };
 
+enum quic_slot_want { QUIC_SLOTS_ENOUGH, QUIC_SLOTS_LOW, QUIC_SLOTS_NONE };
+
 struct quic_slot_shard {
 	_Alignas(64) uint32_t *home_free; /* numbers of free slots at home here */
 	uint32_t home_count;
 	uint32_t home_capacity;
 	uint32_t foreign_first; /* chain of free slots of other homes, or BASE_SLOT_NONE */
 	uint32_t foreign_count;
+	uint32_t refused; /* connections that found no slot, and may come back; at most 64 */
+	uint32_t looks;   /* of quic_slots_surplus() */
+	_Alignas(64) _Atomic uint32_t
+		wants; /* enum quic_slot_want: set by the shard, taken back by who gives */
 };
 
 struct quic_slots {
@@ -112,11 +121,14 @@ void quic_slots_attach(struct quic_slots *slots, uint32_t slot, uint16_t shard);
 uint32_t quic_slots_free_count(const struct quic_slots *slots, uint16_t shard);
 /* The shard whose list a free slot belongs in: slots are dealt out evenly, in one piece per shard. */
 uint16_t quic_slots_home(const struct quic_slots *slots, uint32_t slot);
-/* Takes up to `room` free slots of one other home out of `shard`'s list, to be sent to that home; 0: none. */
+/*
+ * Now and then: says what `shard` wants itself, and takes up to `room` free slots out of its lists, to be sent to shard `to`, which wants
+ * some or is their home; 0: none.
+ */
 uint32_t quic_slots_surplus(
-	struct quic_slots *slots, uint16_t shard, uint16_t *home, uint32_t *numbers, uint32_t room);
-/* Free slots that came home. */
-void quic_slots_come_home(struct quic_slots *slots, uint16_t shard, const uint32_t *numbers, uint32_t count);
+	struct quic_slots *slots, uint16_t shard, uint16_t *to, uint32_t *numbers, uint32_t room);
+/* Free slots that were sent to `shard`. */
+void quic_slots_come(struct quic_slots *slots, uint16_t shard, const uint32_t *numbers, uint32_t count);
 /* Asserts the invariants of one shard's lists. */
 void quic_slots_check(const struct quic_slots *slots, uint16_t shard);
 

@@ -25,7 +25,7 @@ struct rte_mbuf;
 struct rte_ring;
 
 enum shard_control_kind {
-	SHARD_CONTROL_SLOTS,       /* free slots come home */
+	SHARD_CONTROL_SLOTS,       /* free slots, that are wanted or come home */
 	SHARD_CONTROL_MOVE,        /* manager to owner: move this connection */
 	SHARD_CONTROL_GRANT,       /* last owner to the next: it is yours */
 	SHARD_CONTROL_GRANT_LATE,  /* the same, of a move that has no result due */

@@ -199,28 +199,28 @@ take_control(struct shard *shard)
 	while (shard_mailbox_take_control(shard->mailbox, &control)) {
 		shard->busy = true;
 		if (control.kind == SHARD_CONTROL_SLOTS)
-			quic_slots_come_home(
+			quic_slots_come(
 				shard->config.quic.slots, shard->config.index, control.slots, control.count);
 		else
 			shard_moves_take(&shard->moves, &control, shard->now_ns);
 	}
 }
 
-/* Free slots that belong elsewhere go home, as far as their home has places for the message. */
+/* Free slots go where they are wanted or at home, as far as there are places for the message. */
 static void
-send_slots_home(struct shard *shard)
+pass_slots_on(struct shard *shard)
 {
 	struct shard_control control = {.kind = SHARD_CONTROL_SLOTS, .from = shard->config.index};
-	uint16_t home;
+	uint16_t to;
 
 	for (uint16_t i = 0; i < shard->router.shards; i++) {
 		if (!has_control_room(shard, i))
 			return;
 	}
 	control.count = quic_slots_surplus(
-		shard->config.quic.slots, shard->config.index, &home, control.slots, SHARD_CONTROL_SLOTS_MAX);
+		shard->config.quic.slots, shard->config.index, &to, control.slots, SHARD_CONTROL_SLOTS_MAX);
 	if (control.count > 0)
-		shard_mailbox_post_control(shard->mailbox + home - shard->config.index, &control);
+		shard_mailbox_post_control(shard->mailbox + to - shard->config.index, &control);
 }
 
 /* What the operator wants of new connections; at the end of all, none are taken whatever that is. */
@@ -249,7 +249,7 @@ housekeep(struct shard *shard)
 		tls_context_set_time(shard->config.quic.tls_server, shard->now_ns / BASE_SECOND);
 	atomic_store_explicit(
 		&shard->connections, quic_endpoint_connections(shard->endpoint), memory_order_relaxed);
-	send_slots_home(shard);
+	pass_slots_on(shard);
 	heed_accepting(shard);
 }
 

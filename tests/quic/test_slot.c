@@ -170,15 +170,81 @@ slots_surplus__sends_moved_slots_home(void **state)
 	quic_slots_check(&slots, 2);
 	assert_int_equal(quic_slots_surplus(&slots, 2, &home, numbers, 2), 2);
 	assert_int_equal(home, 1);
-	quic_slots_come_home(&slots, 1, numbers, 2);
+	quic_slots_come(&slots, 1, numbers, 2);
 	assert_int_equal(quic_slots_surplus(&slots, 2, &home, numbers, COUNT), 1);
-	quic_slots_come_home(&slots, 1, numbers, 1);
+	quic_slots_come(&slots, 1, numbers, 1);
 	assert_int_equal(quic_slots_surplus(&slots, 2, &home, numbers, COUNT), 0);
 	quic_slots_check(&slots, 1);
 	quic_slots_check(&slots, 2);
 }
 
-/* Whatever is taken, moved and freed: no slot is lost or given twice, and no handle comes back. */
+/* All that `shard` has free. */
+static void
+take_all(uint16_t shard)
+{
+	for (struct quic_handle handle; (handle = quic_slots_take(&slots, shard)).slot != BASE_SLOT_NONE;)
+		quic_slots_publish(&slots, handle, shard);
+}
+
+static void
+slots_surplus__gives_to_who_wants_some_and_once(void **state)
+{
+	uint32_t numbers[COUNT], free = quic_slots_free_count(&slots, 1);
+	uint16_t to = 99;
+
+	/* Enough everywhere. */
+	for (uint16_t i = 0; i < SHARDS; i++)
+		assert_int_equal(quic_slots_surplus(&slots, i, &to, numbers, COUNT), 0);
+	while (quic_slots_free_count(&slots, 0) > 0)
+		quic_slots_publish(&slots, quic_slots_take(&slots, 0), 0);
+	/* It is low, and says so when it looks. */
+	assert_int_equal(quic_slots_surplus(&slots, 1, &to, numbers, COUNT), 0);
+	assert_int_equal(quic_slots_surplus(&slots, 0, &to, numbers, COUNT), 0);
+	assert_int_equal(quic_slots_surplus(&slots, 1, &to, numbers, COUNT), free / 2);
+	assert_int_equal(to, 0);
+	assert_int_equal(quic_slots_surplus(&slots, 2, &to, numbers + free / 2, COUNT), 0);
+	quic_slots_come(&slots, 0, numbers, free / 2);
+	assert_int_equal(quic_slots_free_count(&slots, 0), free / 2);
+	assert_int_equal(quic_slots_free_count(&slots, 1), free - free / 2);
+	/* They stay where they are needed. */
+	assert_int_equal(quic_slots_surplus(&slots, 0, &to, numbers, COUNT), 0);
+	quic_slots_check(&slots, 0);
+	quic_slots_check(&slots, 1);
+}
+
+static void
+slots_surplus__gives_the_last_to_who_had_to_refuse(void **state)
+{
+	uint32_t numbers[COUNT], owned = 0;
+	uint16_t to = 99;
+
+	take_all(0);
+	for (uint32_t round = 0; round < COUNT; round++)
+		for (uint16_t i = 1; i < SHARDS; i++) {
+			uint32_t count = quic_slots_surplus(&slots, i, &to, numbers, 2);
+
+			assert_in_range(count, 0, 2);
+			if (count > 0) {
+				assert_int_equal(to, 0);
+				quic_slots_come(&slots, 0, numbers, count);
+				take_all(0);
+			}
+			quic_slots_check(&slots, i);
+		}
+	for (uint32_t slot = 0; slot < COUNT; slot++)
+		owned += owner_of(slot).state == QUIC_SLOT_OWNED && owner_of(slot).owner == 0;
+	assert_int_equal(owned, COUNT);
+	/* What ends goes back by bursts. */
+	for (uint32_t slot = 0; slot < COUNT; slot++)
+		quic_slots_free(&slots, slot, 0);
+	for (uint32_t count; (count = quic_slots_surplus(&slots, 0, &to, numbers, 2)) > 0;)
+		quic_slots_come(&slots, to, numbers, count);
+	quic_slots_check(&slots, 0);
+	for (uint16_t i = 1; i < SHARDS; i++)
+		assert_true(quic_slots_free_count(&slots, i) >= 2);
+}
+
+/* Whatever is taken, moved, freed and passed on: no slot is lost or given twice, and no handle comes back. */
 static void
 slots__stay_whole_through_any_history(void **state)
 {
@@ -192,7 +258,7 @@ slots__stay_whole_through_any_history(void **state)
 	for (int step = 0; step < STEPS; step++) {
 		uint16_t shard = (uint16_t)base_random_below(&random, SHARDS);
 		uint32_t at = count > 0 ? (uint32_t)base_random_below(&random, count) : 0;
-		uint64_t what = base_random_below(&random, 3);
+		uint64_t what = base_random_below(&random, 4);
 		uint32_t total = count;
 
 		if (what == 0) {
@@ -209,6 +275,13 @@ slots__stay_whole_through_any_history(void **state)
 			quic_slots_grant(&slots, held[at].slot, owner[at], shard);
 			quic_slots_attach(&slots, held[at].slot, shard);
 			owner[at] = shard;
+		} else if (what == 2) {
+			uint32_t numbers[COUNT], passed;
+			uint16_t to;
+
+			passed = quic_slots_surplus(&slots, shard, &to, numbers, 3);
+			if (passed > 0)
+				quic_slots_come(&slots, to, numbers, passed);
 		} else if (count > 0) {
 			assert_true(quic_slots_free(&slots, held[at].slot, owner[at]));
 			next_generation[held[at].slot] = held[at].generation + 1;
@@ -237,6 +310,8 @@ main(void)
 		SLOT_TEST(slots_untake__leaves_the_generation),
 		SLOT_TEST(slots_free__raises_the_generation),
 		SLOT_TEST(slots_free__retires_a_slot_whose_generation_would_wrap),
+		SLOT_TEST(slots_surplus__gives_to_who_wants_some_and_once),
+		SLOT_TEST(slots_surplus__gives_the_last_to_who_had_to_refuse),
 		SLOT_TEST(slots_grant__makes_the_other_shard_owner),
 		SLOT_TEST(slots_surplus__sends_moved_slots_home),
 		SLOT_TEST(slots__stay_whole_through_any_history),

@@ -230,6 +230,30 @@ group_place__has_connections_begin_elsewhere(void **state)
 	end(live);
 }
 
+/* Which is more than its share of the slots: the other one lends it some. */
+static void
+group__has_nearly_all_connections_on_one_shard(void **state)
+{
+	struct live *live = live_open(&(struct live_options){.shards = SHARDS,
+		.queues = SHARDS,
+		.mode = QUIC_CONN_ID_SEALED,
+		.levels = 1U << SHARD_STEERING_BUCKETS,
+		.mailbox_datagrams = 256,
+		.connections = LIVE_CONNECTIONS_MAX,
+		.octets = 1000});
+
+	(void)state;
+	shard_group_steer(live->group);
+	assert_true(live->group->slots.count / SHARDS < LIVE_CONNECTIONS_MAX);
+	assert_true(shard_group_place(live->group, 0, 1, SHARD_PLACEMENT_ALL));
+	while (live->connected < LIVE_CONNECTIONS_MAX)
+		turn(live);
+	assert_int_equal(live_counter(live, 0, "quic", "accepted"), 0);
+	assert_true(live_counter(live, 1, "quic", "accepted") >= LIVE_CONNECTIONS_MAX);
+	assert_int_equal(quic_endpoint_connections(live->group->shards[1]->endpoint), LIVE_CONNECTIONS_MAX);
+	end(live);
+}
+
 /* A Retry is drawn for at one shard and its token comes to another: all have the site's keys. */
 static void
 group_place__has_clients_come_back_from_a_retry(void **state)
@@ -500,6 +524,7 @@ main(void)
 		cmocka_unit_test(group_move_bucket__has_those_follow_whose_handshake_was_on_its_way),
 		cmocka_unit_test(group_move_bucket__leaves_alone_who_is_placed_elsewhere),
 		cmocka_unit_test(group_move_bucket__has_connections_wait_for_room),
+		cmocka_unit_test(group__has_nearly_all_connections_on_one_shard),
 	};
 
 	return cmocka_run_group_tests(tests, eal_setup, eal_teardown);

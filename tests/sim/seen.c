@@ -14,6 +14,7 @@ const char *const sim_seen_names[SIM_SEEN_COUNT] = {
 	[SIM_SEEN_MAILBOX_FULL] = "mailbox_full",
 	[SIM_SEEN_CONTROL_FULL] = "control_full",
 	[SIM_SEEN_SLOTS_HOME] = "slots_sent_home",
+	[SIM_SEEN_SLOTS_LENT] = "slots_lent",
 	[SIM_SEEN_GIVEN_ELSEWHERE] = "given_elsewhere",
 	[SIM_SEEN_RETIRED_DROPS] = "retired_id_drops",
 	[SIM_SEEN_RESETS] = "stateless_resets",

@@ -18,6 +18,7 @@ enum sim_seen {
 	SIM_SEEN_MAILBOX_FULL,    /* datagrams dropped for it */
 	SIM_SEEN_CONTROL_FULL,    /* as many control messages wait for a shard as there may be of moves */
 	SIM_SEEN_SLOTS_HOME,      /* messages with free slots */
+	SIM_SEEN_SLOTS_LENT,      /* to a shard that is not their home */
 	SIM_SEEN_GIVEN_ELSEWHERE, /* pool elements given back by another shard than took them */
 	SIM_SEEN_RETIRED_DROPS,   /* packets with an ID that was retired long ago */
 	SIM_SEEN_RESETS,          /* stateless resets taken by the gateway */

@@ -202,7 +202,7 @@ take_control(struct sim *sim, struct sim_shard *shard)
 		shard->control_first = (shard->control_first + 1) % SIM_CONTROL_PLACES;
 		shard->control_count--;
 		if (control.kind == SHARD_CONTROL_SLOTS)
-			quic_slots_come_home(&sim->server.slots, shard->index, control.slots, control.count);
+			quic_slots_come(&sim->server.slots, shard->index, control.slots, control.count);
 		else if (shard->stage == SIM_ENDED)
 			sim_fail(sim, "a message of a move was left to shard %u, which has ended",
 				shard->index);
@@ -212,20 +212,21 @@ take_control(struct sim *sim, struct sim_shard *shard)
 }
 
 static void
-send_slots_home(struct sim *sim, struct sim_shard *shard)
+pass_slots_on(struct sim *sim, struct sim_shard *shard)
 {
 	struct shard_control control = {.kind = SHARD_CONTROL_SLOTS, .from = shard->index};
-	uint16_t home;
+	uint16_t to;
 
 	for (uint16_t i = 0; i < sim->config.shards; i++)
 		if (!has_room(sim, i))
 			return;
 	control.count = quic_slots_surplus(
-		&sim->server.slots, shard->index, &home, control.slots, SHARD_CONTROL_SLOTS_MAX);
+		&sim->server.slots, shard->index, &to, control.slots, SHARD_CONTROL_SLOTS_MAX);
 	if (control.count == 0)
 		return;
-	sim->seen[SIM_SEEN_SLOTS_HOME]++;
-	post(sim, home, &control);
+	sim->seen[quic_slots_home(&sim->server.slots, control.slots[0]) == to ? SIM_SEEN_SLOTS_HOME
+									      : SIM_SEEN_SLOTS_LENT]++;
+	post(sim, to, &control);
 }
 
 static void
@@ -261,7 +262,7 @@ turn(struct sim *sim, struct sim_shard *shard)
 	sim_send(sim, shard->node, &sim->down);
 	end_turn(sim, shard);
 	if (base_random_below(&sim->random, TURN_OF) == 0)
-		send_slots_home(sim, shard);
+		pass_slots_on(sim, shard);
 	sim_manager_end_turn(sim, shard);
 	tls_memory_bind(before);
 }

@@ -157,6 +157,37 @@ sim_shards_placed(struct sim_config *config, struct base_random *random)
 	config->server_limits.retry_above = (uint32_t)base_random_below(random, 2) * 1000;
 }
 
+/* As many as there are slots, whose share on a shard is a part of that. */
+static bool
+all_at_one(const struct sim *sim)
+{
+	return quic_endpoint_connections(sim->shards->shards[0].node->endpoint) == sim->server.slots.count;
+}
+
+static void
+one_home_verify(struct sim *sim)
+{
+	sim_shards_say(sim);
+	if (!all_at_one(sim))
+		sim_fail(sim, "shard 0 has %u connections of %u",
+			quic_endpoint_connections(sim->shards->shards[0].node->endpoint),
+			sim->server.slots.count);
+}
+
+/* All begin on one shard and nobody moves any. */
+void
+sim_shards_one_home(struct sim_config *config, struct base_random *random)
+{
+	sim_shards_uneven(config, random);
+	config->shards = SIM_SHARDS_MAX;
+	config->server_limits.connections = 16 + (uint32_t)base_random_below(random, 49);
+	config->connections = config->server_limits.connections;
+	config->rebalances = false;
+	config->time_limit_ns = 60 * BASE_SECOND;
+	config->done = all_at_one;
+	config->verify = one_home_verify;
+}
+
 void
 sim_shards_posts(struct sim_config *config, struct base_random *random)
 {

@@ -378,6 +378,8 @@ const struct sim_scenario sim_scenarios[] = {
 		SIM_SAW(SIM_SEEN_MOVES) | SIM_SAW(SIM_SEEN_DECIDED)},
 	{"placed", "new connections begin wherever the manager wants", sim_shards_placed,
 		SAW_MOVES | SIM_SAW(SIM_SEEN_PLACED)},
+	{"one_home", "one shard takes as many connections as the gateway may have", sim_shards_one_home,
+		SIM_SAW(SIM_SEEN_SLOTS_LENT)},
 	{"posts", "services post to shards and to connections that move", sim_shards_posts,
 		SAW_MOVES | SIM_SAW(SIM_SEEN_POSTS_FOLLOWED) | SIM_SAW(SIM_SEEN_POSTS_REFUSED)},
 	{"anything", "loads, links and moves drawn from the seed", anything, SAW_MOVES},

@@ -46,6 +46,7 @@ void sim_shards_reuse(struct sim_config *config, struct base_random *random);
 void sim_shards_uneven(struct sim_config *config, struct base_random *random);
 void sim_shards_elephant(struct sim_config *config, struct base_random *random);
 void sim_shards_placed(struct sim_config *config, struct base_random *random);
+void sim_shards_one_home(struct sim_config *config, struct base_random *random);
 void sim_shards_posts(struct sim_config *config, struct base_random *random);
 
 #endif

@@ -155,8 +155,7 @@ take_control(struct words_shard *shard)
 	while (shard_mailbox_take_control(&shard->words->mailboxes[shard->index], &control)) {
 		busy = true;
 		if (control.kind == SHARD_CONTROL_SLOTS)
-			quic_slots_come_home(
-				&shard->words->slots, shard->index, control.slots, control.count);
+			quic_slots_come(&shard->words->slots, shard->index, control.slots, control.count);
 		else
 			shard_moves_take(&shard->moves, &control, 1);
 	}
@@ -164,18 +163,18 @@ take_control(struct words_shard *shard)
 }
 
 static void
-send_slots_home(struct words_shard *shard)
+pass_slots_on(struct words_shard *shard)
 {
 	struct shard_control control = {.kind = SHARD_CONTROL_SLOTS, .from = shard->index};
-	uint16_t home;
+	uint16_t to;
 
 	for (uint16_t i = 0; i < WORDS_SHARDS; i++)
 		if (!has_room(shard, i))
 			return;
 	control.count = quic_slots_surplus(
-		&shard->words->slots, shard->index, &home, control.slots, SHARD_CONTROL_SLOTS_MAX);
+		&shard->words->slots, shard->index, &to, control.slots, SHARD_CONTROL_SLOTS_MAX);
 	if (control.count > 0)
-		post(shard, home, &control);
+		post(shard, to, &control);
 }
 
 /* At the end of a turn only: a connection ends, another begins. */
@@ -220,7 +219,7 @@ words_run(void *argument)
 		busy |= take_control(shard);
 		shard_moves_end_turn(&shard->moves, 1);
 		come_and_go(shard);
-		send_slots_home(shard);
+		pass_slots_on(shard);
 		/* There may be more shards than CPUs. */
 		if (!busy || base_random_below(&shard->endpoint.random, 8) == 0)
 			sched_yield();
