@@ -57,6 +57,9 @@ manager_known_take(struct manager_known *known, const struct shard_load_report *
 		connection->fresh =
 			(uint64_t)((unsigned __int128)busy_parts * heavy->weight / report->weight);
 		connection->missing = 0;
+		connection->samples = heavy->weight < MANAGER_KNOWN_SAMPLES - connection->samples
+			? connection->samples + heavy->weight
+			: MANAGER_KNOWN_SAMPLES;
 		connection->movable = heavy->movable;
 		if (heavy->moved_ns > connection->moved_ns)
 			connection->moved_ns = heavy->moved_ns;
@@ -84,7 +87,7 @@ insert(struct manager_policy_shard *shard, const struct manager_known_connection
 	shard->heavy[at] = (struct manager_policy_connection){.handle = connection->handle,
 		.cycles = connection->load.parts,
 		.moved_ns = connection->moved_ns,
-		.movable = connection->movable};
+		.movable = connection->movable && connection->samples == MANAGER_KNOWN_SAMPLES};
 }
 
 void

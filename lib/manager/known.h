@@ -17,6 +17,11 @@ enum {
 	MANAGER_KNOWN_MAX = 64,
 	MANAGER_SMOOTHED_OVER =
 		8, /* windows, of shards' loads too; and so long who is missing is remembered */
+	/*
+	 * Of n samples the count is wrong by one part in the root of n: who has had fewer than these, in all its windows, may be four times as
+	 * heavy as it looks, and is not moved yet. A busy connection has them in a window or two, and where packets are few it takes longer.
+	 */
+	MANAGER_KNOWN_SAMPLES = 16,
 };
 
 /* The mean of its windows at first, then each new one has its part. Zero has seen none. */
@@ -33,6 +38,7 @@ struct manager_known_connection {
 	uint64_t moved_ns;
 	uint16_t missing; /* windows, since it was named last */
 	bool movable;
+	uint32_t samples; /* in all windows, up to MANAGER_KNOWN_SAMPLES */
 };
 
 /* Zero is empty. */

@@ -55,6 +55,24 @@ manager_known_take__believes_the_first_and_smooths_the_others(void **state)
 }
 
 static void
+manager_known_heaviest__lets_nobody_go_of_whom_few_samples_tell(void **state)
+{
+	name(7, MANAGER_KNOWN_SAMPLES - 1);
+	name(8, MANAGER_KNOWN_SAMPLES);
+	name(9, UINT32_MAX);
+	take();
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(shard.heavy[i].movable, shard.heavy[i].handle.slot != 7);
+	take();
+	name(7, 1);
+	name(9, UINT32_MAX);
+	take();
+	/* Windows add up. */
+	for (int i = 0; i < 2; i++)
+		assert_true(shard.heavy[i].movable);
+}
+
+static void
 manager_known_take__forgets_who_is_missing(void **state)
 {
 	name(7, 40);
@@ -126,6 +144,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(manager_known_take__believes_the_first_and_smooths_the_others, setup),
+		cmocka_unit_test_setup(
+			manager_known_heaviest__lets_nobody_go_of_whom_few_samples_tell, setup),
 		cmocka_unit_test_setup(manager_known_take__forgets_who_is_missing, setup),
 		cmocka_unit_test_setup(manager_known_take__lets_the_least_give_way, setup),
 		cmocka_unit_test_setup(manager_known_take__bears_a_report_without_weights, setup),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/support/cmocka_all.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -17,6 +19,7 @@ enum {
 	WINDOW_MS = 200,
 	WINDOW_CYCLES = 2000000,
 	ROOM = MANAGER_POLICY_MOVES_MAX,
+	SEEDS = 100,
 };
 
 struct connection {
@@ -44,6 +47,8 @@ static struct flight flights[ROOM];
 static struct base_random random_source;
 static uint32_t flight_count, connection_count, decided, told;
 static uint32_t fail_percent, noise_percent; /* of a load, up and down */
+static double cycles_per_sample;             /* 0: weights are told as they are */
+static uint32_t drawn[CONNECTIONS];          /* samples in this window */
 
 static int
 setup(void **state)
@@ -52,6 +57,7 @@ setup(void **state)
 	memset(leaving, 0, sizeof(leaving));
 	memset(sockets, 0, sizeof(sockets));
 	flight_count = connection_count = decided = told = fail_percent = noise_percent = 0;
+	cycles_per_sample = 0;
 	base_random_init(&random_source, 1);
 	window = (struct manager_window){.now_ns = 1000 * BASE_SECOND,
 		.shard_count = SHARDS,
@@ -80,6 +86,33 @@ load_of(uint16_t shard)
 	return sum;
 }
 
+/* By Knuth's product of uniform numbers: as many as come by chance where `mean` are to be expected. */
+static uint32_t
+poisson(double mean)
+{
+	double limit = exp(-mean), product = 1;
+	uint32_t count = 0;
+
+	while ((product *= (double)(base_random_next(&random_source) >> 11) * 0x1p-53) > limit)
+		count++;
+	return count;
+}
+
+static uint32_t
+draw(uint16_t shard)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < connection_count; i++) {
+		if (connections[i].owner != shard)
+			continue;
+		drawn[i] = cycles_per_sample == 0 ? connections[i].weight
+						  : poisson(connections[i].weight / cycles_per_sample);
+		sum += drawn[i];
+	}
+	return sum;
+}
+
 /* The heaviest of a shard, as its report has them. */
 static void
 report(uint16_t shard)
@@ -93,22 +126,20 @@ report(uint16_t shard)
 	if (to->busy_cycles > WINDOW_CYCLES)
 		to->busy_cycles = WINDOW_CYCLES;
 	to->idle_cycles = WINDOW_CYCLES - to->busy_cycles;
-	to->weight = (uint32_t)load_of(shard);
+	to->weight = draw(shard);
 	while (to->count < SHARD_LOAD_HEAVY_MAX) {
 		uint32_t best = UINT32_MAX;
 
 		for (uint32_t i = 0; i < connection_count; i++) {
-			const struct connection *conn = &connections[i];
-
-			if (conn->owner != shard || conn->weight > last ||
-				(conn->weight == last && i <= last_index && last_index != UINT32_MAX))
+			if (connections[i].owner != shard || drawn[i] == 0 || drawn[i] > last ||
+				(drawn[i] == last && i <= last_index && last_index != UINT32_MAX))
 				continue;
-			if (best == UINT32_MAX || conn->weight > connections[best].weight)
+			if (best == UINT32_MAX || drawn[i] > drawn[best])
 				best = i;
 		}
 		if (best == UINT32_MAX)
 			break;
-		last = connections[best].weight;
+		last = drawn[best];
 		last_index = best;
 		to->heavy[to->count++] = (struct shard_load_connection){.handle = {.slot = best},
 			.weight = last,
@@ -239,6 +270,49 @@ manager_rebalance_window__evens_out_through_noise(void **state)
 	for (int i = 0; i < 40; i++)
 		add(0, 5 + (uint32_t)base_random_below(&random_source, 25));
 	assert_true(converge(400) <= 75);
+}
+
+/* Some elephants among many, all at one shard, of which few samples tell; what is left over, in thousandths of the mean. */
+static uint32_t
+even_out_by_samples(uint64_t seed, double samples_per_window)
+{
+	uint64_t most = 0, sum = 0;
+
+	setup(NULL);
+	base_random_init(&random_source, seed);
+	for (int i = 0; i < 40; i++)
+		add((uint16_t)(i % 8 == 0),
+			5 + (uint32_t)base_random_below(&random_source, i % 10 == 0 ? 120 : 15));
+	for (uint32_t i = 0; i < connection_count; i++)
+		sum += connections[i].weight;
+	cycles_per_sample = (double)sum / (connection_count * samples_per_window);
+	for (int i = 0; i < 600; i++)
+		pass_all_reporting();
+	for (uint16_t i = 0; i < SHARDS; i++)
+		most = load_of(i) > most ? load_of(i) : most;
+	return (uint32_t)(most * 1000 * SHARDS / sum);
+}
+
+/* Whether packets are many or few: it comes near the mean, and connections do not swing to and fro for the two minutes that it takes. */
+static void
+manager_rebalance_window__bears_few_samples(void **state)
+{
+	static const struct {
+		double samples; /* of a connection in a window, on average */
+		uint32_t moves, left;
+	} cases[] = {{15, 24, 1110}, {2, 20, 1080}, {0.5, 17, 1140}};
+
+	for (unsigned k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		uint32_t moves = 0, left = 0;
+
+		for (uint64_t seed = 0; seed < SEEDS; seed++) {
+			left += even_out_by_samples(seed, cases[k].samples);
+			moves += decided;
+		}
+		printf("%.1f samples: %.1f moves, the busiest %.3f of the mean\n", cases[k].samples,
+			(double)moves / SEEDS, left / 1e3 / SEEDS);
+		assert_true(moves <= cases[k].moves * SEEDS && left <= cases[k].left * SEEDS);
+	}
 }
 
 static void
@@ -478,6 +552,7 @@ main(void)
 		cmocka_unit_test_setup(manager_rebalance_window__comes_to_rest, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__leaves_noise_alone, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__evens_out_through_noise, setup),
+		cmocka_unit_test_setup(manager_rebalance_window__bears_few_samples, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__leaves_a_stuck_shard_alone, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__gives_nothing_to_who_leaves, setup),
 		cmocka_unit_test_setup(manager_rebalance_window__counts_others_moves_in_flight, setup),
