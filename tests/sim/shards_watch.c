@@ -271,13 +271,16 @@ datagrams_add_up(struct sim *sim)
 			(unsigned long long)sim->up.counters[NET_IMPAIR_POPPED], (unsigned long long)sum);
 }
 
-/* What else a connection had to wait for is no fault of its move. */
+/*
+ * What else a connection had to wait for is no fault of its move. Its client's PTO may have been doubled meanwhile, and is set anew only by an
+ * acknowledgement (RFC 9002 section 6.2.1).
+ */
 static bool
 is_hurt(const struct sim *sim, const struct sim_conn *state, const struct sim_pause *pause)
 {
 	uint64_t round_trips_ns = 3 * (sim->config.up.delay_ns + sim->config.down.delay_ns);
 
-	return state->hurt_ns != 0 && state->hurt_ns + round_trips_ns + pause->pto_ns >= pause->since_ns;
+	return state->hurt_ns != 0 && state->hurt_ns + round_trips_ns + 2 * pause->pto_ns >= pause->since_ns;
 }
 
 static bool
